@@ -1,0 +1,46 @@
+import { defineConfig } from 'vitest/config'
+
+// `TEST_DIST=1` runs the same suites against the built packages.
+const source = process.env['TEST_DIST'] ? [] : ['@token-bridge/source']
+
+const unit = (name: string, environment: 'node' | 'happy-dom' = 'node') => ({
+  extends: true as const,
+  test: { name, environment, include: [`packages/${name}/src/**/*.test.{ts,tsx}`] },
+})
+
+export default defineConfig({
+  resolve: { conditions: [...source, 'module', 'browser', 'development|production'] },
+  ssr: { resolve: { conditions: [...source, 'module', 'node', 'development|production'] } },
+  test: {
+    restoreMocks: true,
+    projects: [
+      unit('core'),
+      unit('redux'),
+      unit('zustand'),
+      unit('react', 'happy-dom'),
+      unit('federation'),
+      unit('server'),
+      unit('testing'),
+      unit('cli'),
+      unit('demo'),
+      {
+        extends: true,
+        test: { name: 'integration', include: ['test/integration/**/*.test.{ts,tsx}'] },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 300_000,
+        },
+      },
+    ],
+    coverage: {
+      include: ['packages/*/src/**'],
+      exclude: ['**/index.ts', '**/*.test-d.ts', '**/*.test.*', 'packages/demo/**'],
+    },
+  },
+})
