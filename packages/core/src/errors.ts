@@ -8,7 +8,6 @@
 /** What went wrong. Codes are stable across versions; messages are not. */
 export type AuthErrorCode =
   | 'ERR_CONFIG'
-  | 'ERR_NOT_STARTED'
   | 'ERR_SYNC_NETWORK'
   | 'ERR_SYNC_TIMEOUT'
   | 'ERR_SYNC_STATUS'
@@ -23,6 +22,7 @@ export type AuthErrorCode =
   | 'ERR_OFFLINE'
   | 'ERR_COOKIE_ONLY'
   | 'ERR_READER_REVOKED'
+  | 'ERR_TOKEN_WITHHELD'
   | 'ERR_READY_TIMEOUT'
   | 'ERR_ABORTED'
   | 'ERR_READ_ONLY_STORE'

@@ -38,24 +38,36 @@ export interface TokenPayload {
 /** Epoch milliseconds before this are 1973: whoever sends them means seconds. */
 const SECONDS_BELOW = 1e11
 
-const problem = (message: string) =>
-  new AuthError('ERR_SYNC_PAYLOAD', `The sync endpoint answered JSON of the wrong shape: ${message}`, {
+const problem = (message: string): AuthError =>
+  new AuthError('ERR_SYNC_PAYLOAD', `Sync contract broken: ${message}`, {
     phase: 'sync',
     retryable: true,
   })
 
 const typeName = (value: unknown) =>
-  value === null ? 'null' : Array.isArray(value) ? 'an array' : value === undefined ? 'nothing' : `a ${typeof value}`
+  value === null
+    ? 'null'
+    : Array.isArray(value)
+      ? 'an array'
+      : value === undefined
+        ? 'nothing'
+        : `a ${typeof value}`
 
 function time(field: string, value: unknown): number {
-  if (typeof value !== 'number') throw problem(`"${field}" must be a number of epoch milliseconds, got ${typeName(value)}.`)
-  if (!Number.isSafeInteger(value)) throw problem(`"${field}" must be a whole number of epoch milliseconds.`)
-  if (value > 0 && value < SECONDS_BELOW) throw problem(`"${field}" looks like seconds. Send epoch milliseconds (seconds × 1000).`)
+  if (typeof value !== 'number')
+    throw problem(`"${field}" must be a number of epoch milliseconds, got ${typeName(value)}.`)
+  if (!Number.isSafeInteger(value))
+    throw problem(`"${field}" must be a whole number of epoch milliseconds.`)
+  if (value > 0 && value < SECONDS_BELOW)
+    throw problem(`"${field}" looks like seconds. Send epoch milliseconds (seconds × 1000).`)
   return value
 }
 
 function text(field: string, value: unknown): string {
-  if (typeof value !== 'string' || value === '') throw problem(`"${field}" must be a string that is not empty, got ${value === '' ? 'an empty one' : typeName(value)}.`)
+  if (typeof value !== 'string' || value === '')
+    throw problem(
+      `"${field}" must be a string that is not empty, got ${value === '' ? 'an empty one' : typeName(value)}.`,
+    )
   return value
 }
 
@@ -65,7 +77,8 @@ function text(field: string, value: unknown): string {
  * @throws AuthError `ERR_SYNC_PAYLOAD`, which names the field and the type it had, never the value.
  */
 export function parseSyncAnswer(answer: unknown): TokenPayload {
-  if (typeof answer !== 'object' || answer === null || Array.isArray(answer)) throw problem(`expected an object, got ${typeName(answer)}.`)
+  if (typeof answer !== 'object' || answer === null || Array.isArray(answer))
+    throw problem(`the answer must be a JSON object, got ${typeName(answer)}.`)
   const { accessToken, expiresAt, serverTime, tokenType, scope } = answer as Record<string, unknown>
   return {
     accessToken: text('accessToken', accessToken),
@@ -83,7 +96,8 @@ export function parseSyncAnswer(answer: unknown): TokenPayload {
  */
 export function parseSyncRequest(body: unknown): SyncRequest {
   if (body === undefined || body === null) return {}
-  if (typeof body !== 'object' || Array.isArray(body)) throw problem(`expected an object, got ${typeName(body)}.`)
+  if (typeof body !== 'object' || Array.isArray(body))
+    throw problem(`the request must be a JSON object, got ${typeName(body)}.`)
   const { newerThan } = body as Record<string, unknown>
   return newerThan === undefined ? {} : { newerThan: time('newerThan', newerThan) }
 }

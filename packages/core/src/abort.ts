@@ -1,0 +1,33 @@
+import { AuthError } from './errors.ts'
+import type { Environment } from './environment.ts'
+
+/** The typed error for work that a reset, a sign-out or a mode change ended. */
+export const aborted = (what: string): AuthError =>
+  new AuthError('ERR_ABORTED', `${what} was ended by a reset, a sign-out or a change of mode.`, {
+    phase: 'sync',
+    retryable: true,
+  })
+
+/** Settles as `promise` does, or rejects with the signal's reason as soon as it aborts. */
+export function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason as Error)
+    if (signal.aborted) return abort()
+    signal.addEventListener('abort', abort, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+  })
+}
+
+/** Resolves after `delay` milliseconds; rejects with the signal's reason when it aborts first. No timer is left behind. */
+export function sleep(
+  delay: number,
+  signal: AbortSignal,
+  { setTimer, clearTimer }: Pick<Environment, 'setTimer' | 'clearTimer'>,
+): Promise<void> {
+  let timer: unknown
+  const slept = new Promise<void>((resolve) => {
+    timer = setTimer(resolve, delay)
+  })
+  return abortable(slept, signal).finally(() => clearTimer(timer))
+}

@@ -1,0 +1,77 @@
+import type { AccessToken } from './token.ts'
+import type { BridgeMode } from './state.ts'
+
+/** What the request path needs from the bridge. */
+export interface RequestAuthority {
+  mode(): BridgeMode
+  /** The origin is one that the host listed: the token may go there. */
+  allows(origin: string): boolean
+  current(): AccessToken | null
+  /** Resolves with a valid token, or rejects with the typed reason why there is none. */
+  ready(signal: AbortSignal | undefined): Promise<AccessToken>
+  /** A token was answered with 401. Resolves with a newer one, or `null` when there is none to be had. */
+  replace(refused: AccessToken, signal: AbortSignal | undefined): Promise<AccessToken | null>
+  /** Aborts when the session ends. */
+  sessionSignal(): AbortSignal
+  readonly fetch: typeof globalThis.fetch
+  /** What relative addresses are relative to. */
+  readonly baseUrl: string | undefined
+}
+
+/**
+ * A `fetch` that signs requests to the allowed origins (RFC 6750 section 2.1): it waits for a valid token, and after a 401
+ * it sends the request once more with a newer one, if its body can be sent twice. Requests to other origins go out as
+ * they are, without the token.
+ */
+export function authorizedFetch(authority: RequestAuthority): typeof globalThis.fetch {
+  return async (input, init) => {
+    const request = input instanceof Request ? input : null
+    const url = new URL(request === null ? String(input) : request.url, authority.baseUrl)
+    if (!authority.allows(url.origin)) return authority.fetch(input, init)
+    // From here on the parsed address, not the caller's object, which could say something else the second time.
+    const target = request ?? url.href
+    if (authority.mode() === 'cookie-only')
+      return authority.fetch(target, { ...init, credentials: 'include' })
+
+    const callerSignal = init?.signal ?? request?.signal ?? undefined
+    const token = authority.current() ?? (await authority.ready(callerSignal))
+    const again = request !== null && request.body !== null ? request.clone() : target
+    const response = await authority.fetch(
+      target,
+      signed(authority, request, init, token, callerSignal),
+    )
+    if (response.status !== 401) return response
+
+    const newer = await authority.replace(token, callerSignal)
+    // A stream was used up by the first request. The caller gets the 401; the next request has the newer token.
+    if (newer === null || init?.body instanceof ReadableStream) return response
+    await response.body?.cancel()
+    return authority.fetch(again, signed(authority, request, init, newer, callerSignal))
+  }
+}
+
+/** The caller's options with the token's header and the session's signal. */
+function signed(
+  authority: RequestAuthority,
+  request: Request | null,
+  init: RequestInit | undefined,
+  token: AccessToken,
+  callerSignal: AbortSignal | undefined,
+): RequestInit {
+  // Without a prototype: a getter planted on Object.prototype would otherwise be handed the headers.
+  const headers = { __proto__: null } as unknown as Record<string, string>
+  const given = init?.headers ?? request?.headers
+  if (given !== undefined) {
+    new Headers(given).forEach((value, name) => {
+      headers[name] = value
+    })
+  }
+  headers['authorization'] = `Bearer ${token.accessToken}`
+  const session = authority.sessionSignal()
+  return {
+    ...init,
+    __proto__: null,
+    headers,
+    signal: callerSignal === undefined ? session : AbortSignal.any([callerSignal, session]),
+  } as RequestInit
+}

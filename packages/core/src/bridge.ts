@@ -1,0 +1,549 @@
+import { Observable } from 'rxjs'
+import { abortable, aborted } from './abort.ts'
+import type { StoreAdapter } from './adapter.ts'
+import {
+  createCleanup,
+  type Cleanup,
+  type CleanupReport,
+  type CleanupStep,
+  type CleanupTask,
+} from './cleanup.ts'
+import { createClock, type Clock } from './clock.ts'
+import { resolveConfig, type BridgeConfig, type ResolvedConfig } from './config.ts'
+import { captureEnvironment, type Environment } from './environment.ts'
+import { AuthError, isAuthError } from './errors.ts'
+import { modeFor, watchFlag } from './mode.ts'
+import {
+  createReader,
+  type ReaderAuthority,
+  type ReaderHandle,
+  type ReaderOptions,
+  type TokenReader,
+} from './reader.ts'
+import { createRefresher, type Refresher } from './rotation/refresher.ts'
+import { rotationTime, timerDelay } from './rotation/schedule.ts'
+import { createWakeUps, type WakeUps } from './rotation/wake-ups.ts'
+import { syncEndpoint, type TokenSource } from './source.ts'
+import {
+  initialSnapshot,
+  type AuthFault,
+  type AuthSnapshot,
+  type BridgeEvent,
+  type ResetReason,
+} from './state.ts'
+import { logLine } from './telemetry/log-line.ts'
+import { assertUsable, isUsable, type AccessToken } from './token.ts'
+import { createTransactions, type Transactions } from './transaction.ts'
+import { createVault, type Vault } from './vault.ts'
+import type { TokenPayload } from './wire.ts'
+
+export interface RotateOptions {
+  /** Goes to the source and into the event. Default `host`. */
+  readonly reason?: string
+  /** Ends this caller's wait, not the rotation that others may wait for. */
+  readonly signal?: AbortSignal
+}
+
+/** Counters since the bridge was made. */
+export interface BridgeMetrics {
+  readonly rotations: number
+  /** Calls that were answered by a rotation that was already under way. */
+  readonly joinedCalls: number
+  /** Source calls that were made while another one was still running. 0 unless a source ignores its signal. */
+  readonly duplicateCalls: number
+  readonly unauthorized: number
+  readonly violations: number
+}
+
+/** A rotation that a 401 asked for is followed by no other such rotation for this long, in milliseconds. */
+const UNAUTHORIZED_FLOOR = 10_000
+
+/**
+ * The host's authority: the only writer. Keep it in the host; give each remote its {@link SecureTokenBridge.reader}.
+ *
+ * @example
+ * const bridge = createTokenBridge({ origins: ['https://api.example.com'] })
+ * mount(element, { auth: bridge.reader('orders') })
+ */
+export class SecureTokenBridge {
+  readonly #config: ResolvedConfig
+  readonly #environment: Environment
+  readonly #clock: Clock
+  readonly #vault: Vault
+  readonly #transactions: Transactions
+  readonly #refresher: Refresher
+  readonly #cleanup: Cleanup
+  readonly #source: TokenSource
+  readonly #origins: ReadonlySet<string>
+  readonly #authority: Omit<ReaderAuthority, 'replace'>
+  readonly #readers = new Map<string, ReaderHandle>()
+  readonly #self: ReaderHandle
+  readonly #counts = { rotations: 0, duplicateCalls: 0, unauthorized: 0, violations: 0 }
+  /** Bumped by whatever makes answers that are still under way worthless. */
+  #epoch = 0
+  #session = new AbortController()
+  #sourceCalls = 0
+  #loggedDuplicates = 0
+  #rotateAt = 0
+  #unauthorizedAt = Number.NEGATIVE_INFINITY
+  #reset: Promise<CleanupReport> | null = null
+  #wakeUps: WakeUps | null = null
+  #unwatchFlag: (() => void) | null = null
+
+  /** Replays the snapshot, then emits each change. */
+  readonly snapshot$: Observable<AuthSnapshot>
+  /** Everything that happens, token-free, after remotes were told. */
+  readonly events$: Observable<BridgeEvent>
+
+  /** @throws AuthError `ERR_CONFIG`, which names the field and the fix. */
+  constructor(config: BridgeConfig = {}) {
+    this.#config = resolveConfig(config)
+    this.#environment = captureEnvironment({
+      ...config.environment,
+      ...(config.fetch && { fetch: config.fetch }),
+    })
+    this.#clock = createClock(this.#environment)
+    this.#vault = createVault(this.#clock, this.#config.skewBuffer)
+    this.#transactions = createTransactions(initialSnapshot, this.#environment.reportFault)
+    this.#cleanup = createCleanup(this.#environment)
+    this.#source = this.#config.source ?? syncEndpoint()
+    const page = typeof location === 'undefined' ? undefined : location
+    this.#origins = new Set(this.#config.origins ?? (page ? [page.origin] : []))
+    this.#refresher = createRefresher(this.#config.refresh, this.#environment, {
+      attempt: (reason, signal) => this.#askSource(reason, signal),
+      onSuccess: (answer, reason) => this.#accept(answer, reason),
+      onFailure: (error) => this.#publish({ type: 'rotation-failed', error: fault(error) }),
+      onOpen: (error) => this.#publish({ type: 'maintenance-entered', error: fault(error) }),
+      onClose: () => this.#publish({ type: 'maintenance-left' }),
+    })
+    this.#authority = {
+      mode: () => this.snapshot.mode,
+      allows: (origin) => this.#origins.has(origin),
+      current: () => this.#vault.current(),
+      ready: (signal) => this.#ready(signal),
+      sessionSignal: () => this.#session.signal,
+      fetch: this.#environment.fetch,
+      baseUrl: page?.href,
+      snapshot: () => this.snapshot,
+      isUsable: (token) => this.validateToken(token),
+      onEvent: (listener) => this.#transactions.readers.add(listener),
+      environment: this.#environment,
+    }
+    this.#self = this.#createReader('host', 'token')
+    this.#transactions.events.add((event) => this.#log(event))
+    this.snapshot$ = new Observable((subscriber) =>
+      this.#self.reader.snapshot$.subscribe(subscriber),
+    )
+    this.events$ = new Observable((subscriber) =>
+      this.#transactions.events.add((event) => subscriber.next(event)),
+    )
+  }
+
+  /** Hydrates from the source and keeps the token current from now on. Starting twice changes nothing. */
+  start(): this {
+    if (this.#wakeUps !== null) return this
+    this.#wakeUps = createWakeUps(this.#environment, () => this.#wake())
+    this.#unwatchFlag = watchFlag(
+      this.#config.enabled,
+      {
+        onValue: (enabled) => this.#switchMode(enabled),
+        onFailure: () => this.#publish({ type: 'flag-failed' }),
+      },
+      this.#environment,
+    )
+    this.#wake()
+    return this
+  }
+
+  /** Ends timers, listeners and the rotation under way. The token stays readable until it expires; `reset()` wipes it. */
+  stop(): void {
+    this.#unwatchFlag?.()
+    this.#unwatchFlag = null
+    this.#wakeUps?.stop()
+    this.#wakeUps = null
+    this.#refresher.abort()
+  }
+
+  [Symbol.dispose](): void {
+    this.stop()
+  }
+
+  /**
+   * The reader of a remote; the same name gets the same reader until it is revoked.
+   *
+   * @throws AuthError `ERR_CONFIG` for a name that is not a string, or when the remote has a reader of another access.
+   */
+  reader(remote: string, { access = 'token' }: ReaderOptions = {}): TokenReader {
+    if (typeof remote !== 'string' || remote === '') {
+      throw new AuthError(
+        'ERR_CONFIG',
+        `bridge.reader(remote): the remote's name must be a string that is not empty, got a ${typeof remote}.`,
+        { phase: 'configure' },
+      )
+    }
+    if (access !== 'token' && access !== 'fetch') {
+      throw new AuthError(
+        'ERR_CONFIG',
+        "bridge.reader(remote, { access }): access must be 'token' or 'fetch'.",
+        { phase: 'configure' },
+      )
+    }
+    const known = this.#readers.get(remote)
+    if (known !== undefined) {
+      if (known.access === access) return known.reader
+      throw new AuthError(
+        'ERR_CONFIG',
+        `Remote "${remote}" already has a reader with access: '${known.access}'. Revoke it first, or use another name.`,
+        { phase: 'configure' },
+      )
+    }
+    const handle = this.#createReader(remote, access)
+    this.#readers.set(remote, handle)
+    return handle.reader
+  }
+
+  /** Cuts a remote off: from now on its reader has no token and its streams have ended with an error. */
+  revoke(remote: string): void {
+    const handle = this.#readers.get(remote)
+    if (handle === undefined) return
+    this.#readers.delete(remote)
+    handle.revoke()
+    this.#publish({ type: 'reader-revoked', remote })
+  }
+
+  /** Replays the current valid token, then emits each rotation. For the host; remotes have their reader's. */
+  getToken(): Observable<AccessToken> {
+    return new Observable((subscriber) => this.#self.reader.getToken().subscribe(subscriber))
+  }
+
+  /** Whether a token outlives the skew buffer, by the server's clock. */
+  validateToken(token: TokenPayload | AccessToken | null | undefined): boolean {
+    return isUsable(token, this.#clock.now(), this.#config.skewBuffer)
+  }
+
+  /**
+   * Puts a token in by hand; `null` signs out.
+   *
+   * With `verify` configured the token enters when the verifier has let it pass; a refusal then shows in `events$`.
+   *
+   * @throws TokenRejectedError when the payload is malformed, expired, or ends inside the skew buffer. What was valid stays.
+   */
+  updateToken(payload: TokenPayload | null): void {
+    if (payload === null) {
+      void this.reset('sign-out')
+      return
+    }
+    const sent = this.#clock.mark()
+    assertUsable(payload, payload?.serverTime ?? this.#clock.now(), this.#config.skewBuffer)
+    if (payload.serverTime !== undefined) this.#clock.correct(payload.serverTime, sent)
+    const { verify } = this.#config
+    if (verify === undefined) {
+      this.#commit(payload, 'host')
+      return
+    }
+    const epoch = this.#epoch
+    const { generation } = this.#vault
+    void this.#verify(payload, this.#session.signal).then(
+      () => {
+        if (epoch === this.#epoch && generation === this.#vault.generation)
+          this.#commit(payload, 'host')
+      },
+      (error: unknown) => {
+        if (epoch === this.#epoch) this.#publish({ type: 'rotation-failed', error: fault(error) })
+      },
+    )
+  }
+
+  /** Replaces the token by a newer one. Callers that come while a rotation is under way share it. */
+  async rotate({ reason = 'host', signal }: RotateOptions = {}): Promise<AccessToken> {
+    signal?.throwIfAborted()
+    if (this.snapshot.mode === 'cookie-only') throw this.#whyNot() as AuthError
+    await abortable(this.#refresh(reason), signal)
+    const token = this.#vault.current()
+    if (token !== null) return token
+    throw (
+      this.#whyNot() ??
+      new AuthError('ERR_TOKEN_EXPIRED', 'The rotation brought no token that is still valid.', {
+        phase: 'sync',
+        retryable: true,
+      })
+    )
+  }
+
+  /**
+   * Ends the session in this page: what is under way is aborted, the token wiped, stores and remotes told, the registered
+   * cleanups run, and `reauthenticate` called. Resetting again while one runs, or when signed out, changes nothing.
+   */
+  reset(reason: ResetReason): Promise<CleanupReport> {
+    if (this.#reset === null) this.#reset = this.#end(reason, 'signed-out')
+    return this.#reset
+  }
+
+  /** Registers what a reset has to clear in the app. Returns what takes it out again. */
+  onCleanup(name: string, task: CleanupTask): () => void {
+    return this.#cleanup.register(name, task)
+  }
+
+  /** Connects a store: it is told of every event before any remote is. Returns what disconnects it. */
+  attach(adapter: StoreAdapter): () => void {
+    return this.#transactions.attach(adapter)
+  }
+
+  /** Records that somebody tried what only the bridge may do, such as a forged action. For adapters. */
+  reportViolation(kind: string, detail: string): void {
+    this.#counts.violations += 1
+    this.#publish({ type: 'violation', kind, detail })
+  }
+
+  get snapshot(): AuthSnapshot {
+    return this.#transactions.snapshot
+  }
+
+  get metrics(): BridgeMetrics {
+    return Object.freeze({ ...this.#counts, joinedCalls: this.#refresher.joined })
+  }
+
+  #log(event: BridgeEvent): void {
+    const { logger } = this.#config
+    if (logger === undefined) return
+    let subscribers = this.#self.subscribers
+    for (const handle of this.#readers.values()) subscribers += handle.subscribers
+    const { duplicateCalls } = this.#counts
+    const entry = logLine(event, {
+      subscribers,
+      duplicateCalls: duplicateCalls - this.#loggedDuplicates,
+    })
+    if (event.type === 'token-rotated') this.#loggedDuplicates = duplicateCalls
+    if (entry !== null) logger[entry.level](entry.line)
+  }
+
+  #createReader(remote: string, access: 'token' | 'fetch'): ReaderHandle {
+    return createReader(remote, access, {
+      ...this.#authority,
+      replace: (refused, signal) => this.#replace(remote, refused, signal),
+    })
+  }
+
+  #publish(event: WithoutTime<BridgeEvent>): void {
+    this.#transactions.run(() => ({ ...event, at: this.#clock.now() }) as BridgeEvent)
+  }
+
+  /** Looks at the token and does what is due: announce its expiry, replace it, or set the timer for that. */
+  #wake(): void {
+    if (this.#wakeUps === null) return
+    this.#announceExpiry()
+    const { mode, status } = this.snapshot
+    if (mode === 'cookie-only' || status === 'signed-out') return
+    const token = this.#vault.current()
+    if (token !== null && this.#clock.now() < this.#rotateAt) return this.#setTimer()
+    const reason = token !== null ? 'schedule' : this.#vault.held() === null ? 'hydrate' : 'expired'
+    if (!this.#refresher.busy) void this.#refresh(reason).catch(() => {})
+  }
+
+  #announceExpiry(): void {
+    const held = this.#vault.held()
+    if (held !== null && this.snapshot.expiresAt !== null && this.#vault.current() === null) {
+      this.#publish({ type: 'token-expired', generation: held.generation })
+    }
+  }
+
+  #refresh(reason: string): Promise<void> {
+    return this.#refresher.refresh(reason).finally(() => this.#setTimer())
+  }
+
+  #setTimer(): void {
+    if (this.#wakeUps === null || this.#refresher.busy) return
+    const token = this.#vault.current()
+    const { mode, status } = this.snapshot
+    if (token === null && (mode === 'cookie-only' || status === 'signed-out')) return
+    const now = this.#clock.now()
+    const untilExpiry =
+      token === null ? Number.POSITIVE_INFINITY : token.expiresAt - this.#config.skewBuffer - now
+    const untilAllowed = this.#refresher.notBefore - this.#environment.monotonic()
+    const untilDue = token === null ? 0 : this.#rotateAt - now
+    // Offline there is nothing to ask; the `online` event wakes the bridge.
+    const untilRotation = this.#environment.isOnline()
+      ? Math.max(untilDue, untilAllowed)
+      : Number.POSITIVE_INFINITY
+    this.#wakeUps.setTimer(timerDelay(Math.ceil(Math.min(untilRotation, untilExpiry)), 0))
+  }
+
+  async #askSource(reason: string, signal: AbortSignal): Promise<TokenPayload | null> {
+    const source =
+      this.snapshot.mode === 'legacy' ? (this.#config.legacy as TokenSource) : this.#source
+    const held = this.#vault.held()
+    const { fetch } = this.#environment
+    const sent = this.#clock.mark()
+    this.#sourceCalls += 1
+    if (this.#sourceCalls > 1) this.#counts.duplicateCalls += 1
+    let payload: TokenPayload | null
+    try {
+      payload = await source({
+        signal,
+        reason,
+        fetch,
+        ...(held !== null && { newerThan: held.expiresAt }),
+      })
+    } finally {
+      this.#sourceCalls -= 1
+    }
+    signal.throwIfAborted()
+    if (payload === null) return null
+    if (typeof payload?.serverTime === 'number') this.#clock.correct(payload.serverTime, sent)
+    assertUsable(payload, this.#clock.now(), this.#config.skewBuffer)
+    await this.#verify(payload, signal)
+    return payload
+  }
+
+  async #verify(payload: TokenPayload, signal: AbortSignal): Promise<void> {
+    await this.#config.verify?.(payload, { signal, now: this.#clock.now() })
+  }
+
+  #accept(answer: TokenPayload | null, reason: string): void {
+    if (answer === null) void this.reset('session-ended')
+    else this.#commit(answer, reason)
+  }
+
+  #commit(payload: TokenPayload, reason: string): void {
+    const epoch = this.#epoch
+    this.#transactions.run(() => {
+      if (epoch !== this.#epoch) return null
+      this.#reset = null
+      this.#rotateAt = rotationTime({
+        now: this.#clock.now(),
+        expiresAt: payload.expiresAt,
+        skewBuffer: this.#config.skewBuffer,
+        leadTime: this.#config.leadTime,
+        jitter: this.#config.jitter,
+        random: this.#environment.random(),
+      })
+      const held = this.#vault.held()
+      const isSame =
+        held?.accessToken === payload.accessToken && held.expiresAt === payload.expiresAt
+      if (isSame && this.snapshot.expiresAt !== null) return null
+      const { generation, expiresAt } = this.#vault.put(payload)
+      this.#counts.rotations += 1
+      return { type: 'token-rotated', at: this.#clock.now(), generation, expiresAt, reason }
+    })
+    this.#setTimer()
+  }
+
+  /** Why there is no token now and will be none by waiting; `null` when waiting can help. */
+  #whyNot(): AuthError | null {
+    const { mode, status, error } = this.snapshot
+    if (mode === 'cookie-only') {
+      return new AuthError(
+        'ERR_COOKIE_ONLY',
+        'The bridge is switched off and there is no legacy source: requests go out with the session cookie and without a token.',
+        { phase: 'read' },
+      )
+    }
+    if (status === 'signed-out')
+      return new AuthError('ERR_SIGNED_OUT', 'Nobody is signed in.', { phase: 'read' })
+    if (status === 'maintenance') {
+      return new AuthError(
+        'ERR_MAINTENANCE',
+        `The auth endpoint is down; the bridge tries again by itself. Last failure: ${error?.message ?? 'unknown'}`,
+        {
+          phase: 'read',
+          retryable: true,
+          retryAfter: Math.max(0, this.#refresher.notBefore - this.#environment.monotonic()),
+        },
+      )
+    }
+    return null
+  }
+
+  #ready(signal: AbortSignal | undefined): Promise<AccessToken> {
+    signal?.throwIfAborted()
+    this.#wake()
+    let leave = (): void => {}
+    const settled = new Promise<AccessToken>((resolve, reject) => {
+      const look = (): void => {
+        const token = this.#vault.current()
+        const reason = token === null ? this.#whyNot() : null
+        if (token !== null) resolve(token)
+        else if (reason !== null) reject(reason)
+      }
+      leave = this.#transactions.readers.add(look)
+      look()
+    })
+    return abortable(settled, signal).finally(leave)
+  }
+
+  /** A remote reports a 401: at most one rotation comes of it, however many report, and however often. */
+  async #replace(
+    remote: string,
+    refused: AccessToken,
+    signal: AbortSignal | undefined,
+  ): Promise<AccessToken | null> {
+    this.#counts.unauthorized += 1
+    this.#publish({ type: 'unauthorized', remote, generation: refused.generation })
+    if (refused.generation === this.#vault.generation && !this.#refresher.busy) {
+      const now = this.#environment.monotonic()
+      if (now - this.#unauthorizedAt < UNAUTHORIZED_FLOOR) return null
+      this.#unauthorizedAt = now
+    }
+    if (refused.generation === this.#vault.generation) {
+      await abortable(this.#refresh('unauthorized'), signal).catch(() => signal?.throwIfAborted())
+    }
+    const token = this.#vault.current()
+    return token !== null && token.generation > refused.generation ? token : null
+  }
+
+  /** The kill switch has a value. A change of mode ends what the old mode held, then the new mode hydrates. */
+  #switchMode(enabled: boolean): void {
+    const mode = modeFor(enabled, this.#config.legacy !== undefined)
+    if (mode === this.snapshot.mode) return
+    if (this.#vault.held() !== null || this.#refresher.busy)
+      void this.#end('mode-change', 'loading')
+    this.#reset = null
+    this.#publish({ type: 'mode-changed', mode })
+    this.#wake()
+  }
+
+  async #end(reason: ResetReason, status: 'signed-out' | 'loading'): Promise<CleanupReport> {
+    this.#epoch += 1
+    const steps: CleanupStep[] = []
+    const step = (name: string, work: () => void): void => {
+      const started = this.#environment.monotonic()
+      let outcome: CleanupStep['outcome'] = 'done'
+      try {
+        work()
+      } catch (problem) {
+        outcome = 'failed'
+        this.#environment.reportFault(problem)
+      }
+      steps.push(
+        Object.freeze({ name, outcome, duration: this.#environment.monotonic() - started }),
+      )
+    }
+    step('abort', () => {
+      this.#refresher.abort()
+      // A change of mode lets requests that are on their way finish: their token is still good.
+      if (status === 'loading') return
+      this.#session.abort(aborted('The request'))
+      this.#session = new AbortController()
+    })
+    step('wipe', () => this.#vault.wipe())
+    step('tell', () => this.#publish({ type: 'auth-reset', reason, status }))
+    steps.push(...(await this.#cleanup.run(reason)))
+    if (status === 'signed-out') step('reauthenticate', () => this.#config.reauthenticate?.(reason))
+    return Object.freeze({ reason, steps: Object.freeze(steps) })
+  }
+}
+
+type WithoutTime<Event> = Event extends BridgeEvent ? Omit<Event, 'at'> : never
+
+const fault = (error: unknown): AuthFault =>
+  Object.freeze(
+    isAuthError(error)
+      ? { code: error.code, message: error.message }
+      : { code: 'ERR_TOKEN_SIGNATURE', message: 'The verifier refused the token.' },
+  )
+
+/** Makes a bridge and, in a browser, starts it. */
+export function createTokenBridge(config?: BridgeConfig): SecureTokenBridge {
+  const bridge = new SecureTokenBridge(config)
+  return typeof window === 'undefined' ? bridge : bridge.start()
+}

@@ -1,0 +1,66 @@
+import { sleep } from './abort.ts'
+import type { Environment } from './environment.ts'
+import type { ResetReason } from './state.ts'
+
+/** What an app runs when the session ends: clear a query cache, close a socket. */
+export type CleanupTask = (reason: ResetReason) => void | Promise<void>
+
+/** One step of a reset. `duration` in milliseconds. */
+export interface CleanupStep {
+  readonly name: string
+  readonly outcome: 'done' | 'failed' | 'timed-out'
+  readonly duration: number
+}
+
+/** What a reset did, in order. */
+export interface CleanupReport {
+  readonly reason: ResetReason
+  readonly steps: readonly CleanupStep[]
+}
+
+export interface Cleanup {
+  register(name: string, task: CleanupTask): () => void
+  /** Runs all tasks side by side, each for a bounded time; one that throws does not keep the others from running. */
+  run(reason: ResetReason): Promise<readonly CleanupStep[]>
+}
+
+/** How long a reset waits for a task, in milliseconds. */
+const TASK_LIMIT = 5_000
+
+export function createCleanup(environment: Environment): Cleanup {
+  const tasks = new Set<{ readonly name: string; readonly task: CleanupTask }>()
+
+  async function runTask(
+    name: string,
+    task: CleanupTask,
+    reason: ResetReason,
+  ): Promise<CleanupStep> {
+    const started = environment.monotonic()
+    const limit = new AbortController()
+    const work = (async (): Promise<CleanupStep['outcome']> => {
+      try {
+        await task(reason)
+        return 'done'
+      } catch (fault) {
+        environment.reportFault(fault)
+        return 'failed'
+      }
+    })()
+    const timeout = sleep(TASK_LIMIT, limit.signal, environment).then(
+      () => 'timed-out' as const,
+      () => 'done' as const,
+    )
+    const outcome = await Promise.race([work, timeout])
+    limit.abort()
+    return { name, outcome, duration: environment.monotonic() - started }
+  }
+
+  return {
+    register(name, task) {
+      const entry = { name, task }
+      tasks.add(entry)
+      return () => void tasks.delete(entry)
+    },
+    run: (reason) => Promise.all([...tasks].map(({ name, task }) => runTask(name, task, reason))),
+  }
+}

@@ -1,0 +1,235 @@
+import { AuthError } from './errors.ts'
+import type { Environment } from './environment.ts'
+import type { FlagSource } from './mode.ts'
+import type { RefreshPolicy } from './rotation/refresher.ts'
+import type { TokenSource } from './source.ts'
+import type { ResetReason } from './state.ts'
+import type { TokenPayload } from './wire.ts'
+
+/** Lets a payload pass, or throws a `TokenRejectedError`. Every payload goes through it before it enters. */
+export type TokenVerifier = (
+  payload: TokenPayload,
+  context: {
+    readonly signal: AbortSignal
+    /** Epoch milliseconds, server time. */ readonly now: number
+  },
+) => void | Promise<void>
+
+/** Takes lines of text, token-free. `console` is one. */
+export interface BridgeLogger {
+  info(line: string): void
+  warn(line: string): void
+  error(line: string): void
+}
+
+export interface TelemetryOptions {
+  readonly logger?: BridgeLogger
+}
+
+/** All spans are milliseconds. */
+export interface RotationOptions {
+  /** How long before the skew buffer begins the bridge rotates. Default 30 000. */
+  readonly leadTime?: number
+  /** Share of the lead time by which tabs are spread, 0 to 1. Default 0.2. */
+  readonly jitter?: number
+  /** Waits between attempts, full jitter. Default 500 growing to 30 000. */
+  readonly backoff?: { readonly initialDelay?: number; readonly maxDelay?: number }
+  /** Opens after `threshold` consecutive failures (default 3) for `cooldown` (default 30 000), then lets one probe through. */
+  readonly breaker?: { readonly threshold?: number; readonly cooldown?: number }
+  /** For one call to the source. Default 10 000. */
+  readonly timeout?: number
+}
+
+export interface BridgeConfig {
+  /** Where tokens come from. Default: `syncEndpoint('/api/auth/sync')`. */
+  readonly source?: TokenSource
+  /** The kill switch, ENABLE_SECURE_TOKEN_BRIDGE. Default `true`. */
+  readonly enabled?: FlagSource
+  /** Where tokens come from while the switch is off. Without it: cookie-only. */
+  readonly legacy?: TokenSource
+  /** Origins to which `reader.fetch` may send the token. Default: the page's own. */
+  readonly origins?: readonly string[]
+  /** From `@token-bridge/core/jwt`, or your own. */
+  readonly verify?: TokenVerifier
+  /** Milliseconds before expiry at which a token counts as expired. Default 60 000. */
+  readonly skewBuffer?: number
+  readonly rotation?: RotationOptions
+  /** Called last when a session has ended; usually goes to the sign-in page. */
+  readonly reauthenticate?: (reason: ResetReason) => void
+  readonly telemetry?: TelemetryOptions
+  /** Default: the `fetch` that stands when the bridge is made. */
+  readonly fetch?: typeof globalThis.fetch
+  /** Replaces clocks, timers and randomness; for tests. */
+  readonly environment?: Partial<Environment>
+}
+
+/** A config with every default filled in and every value checked. */
+export interface ResolvedConfig {
+  readonly source: TokenSource | undefined
+  readonly enabled: FlagSource
+  readonly legacy: TokenSource | undefined
+  readonly origins: readonly string[] | undefined
+  readonly verify: TokenVerifier | undefined
+  readonly skewBuffer: number
+  readonly leadTime: number
+  readonly jitter: number
+  readonly refresh: RefreshPolicy
+  readonly reauthenticate: ((reason: ResetReason) => void) | undefined
+  readonly logger: BridgeLogger | undefined
+}
+
+const KNOWN = new Set([
+  'source',
+  'enabled',
+  'legacy',
+  'origins',
+  'verify',
+  'skewBuffer',
+  'rotation',
+  'tabs',
+  'reauthenticate',
+  'telemetry',
+  'fetch',
+  'environment',
+])
+
+const kind = (value: unknown): string =>
+  value === null ? 'null' : Array.isArray(value) ? 'an array' : `a ${typeof value}`
+
+function refuse(field: string, expected: string, value: unknown): never {
+  throw new AuthError(
+    'ERR_CONFIG',
+    `createTokenBridge: \`${field}\` must be ${expected}, got ${kind(value)}.`,
+    { phase: 'configure' },
+  )
+}
+
+function span(field: string, value: unknown, fallback: number, least = 0): number {
+  if (value === undefined) return fallback
+  if (typeof value !== 'number' || !Number.isFinite(value))
+    return refuse(field, 'a number of milliseconds', value)
+  if (value < least) {
+    throw new AuthError(
+      'ERR_CONFIG',
+      `createTokenBridge: \`${field}\` must be at least ${least}, got ${value}.`,
+      { phase: 'configure' },
+    )
+  }
+  return value
+}
+
+function optionalFunction<T>(field: string, value: T | undefined, example: string): T | undefined {
+  if (value === undefined || typeof value === 'function') return value
+  return refuse(field, `a function, such as ${example}`, value)
+}
+
+function section<T extends object>(field: string, value: T | undefined): Partial<T> {
+  if (value === undefined) return {}
+  return typeof value === 'object' && value !== null ? value : refuse(field, 'an object', value)
+}
+
+function checkOrigin(entry: unknown, index: number): string {
+  const field = `origins[${index}]`
+  if (typeof entry !== 'string')
+    return refuse(field, "an origin such as 'https://api.example.com'", entry)
+  const origin = URL.canParse(entry) ? new URL(entry).origin : 'null'
+  if (origin === 'null' || (entry !== origin && entry !== `${origin}/`)) {
+    throw new AuthError(
+      'ERR_CONFIG',
+      `createTokenBridge: \`${field}\` must be an origin (scheme, host and port, no path, no wildcard)${origin === 'null' ? '' : `; did you mean '${origin}'?`}`,
+      { phase: 'configure' },
+    )
+  }
+  return origin
+}
+
+function checkFlag(enabled: unknown): FlagSource {
+  if (enabled === undefined) return true
+  const isStream =
+    typeof enabled === 'object' &&
+    enabled !== null &&
+    'subscribe' in enabled &&
+    typeof enabled.subscribe === 'function'
+  if (typeof enabled === 'boolean' || typeof enabled === 'function' || isStream)
+    return enabled as FlagSource
+  return refuse(
+    'enabled',
+    'a boolean, a function that returns one, or an observable of them',
+    enabled,
+  )
+}
+
+function checkLogger(logger: unknown): BridgeLogger | undefined {
+  if (logger === undefined) return undefined
+  for (const method of ['info', 'warn', 'error'] as const) {
+    if (typeof (logger as Partial<BridgeLogger> | null)?.[method] !== 'function') {
+      return refuse(
+        'telemetry.logger',
+        'an object with info(line), warn(line) and error(line), such as console',
+        logger,
+      )
+    }
+  }
+  return logger as BridgeLogger
+}
+
+/**
+ * Checks a config and fills in the defaults.
+ *
+ * @throws AuthError `ERR_CONFIG`, which names the field, the type it had and what it must be.
+ */
+export function resolveConfig(config: BridgeConfig = {}): ResolvedConfig {
+  if (typeof config !== 'object' || config === null) return refuse('config', 'an object', config)
+  for (const field of Object.keys(config)) {
+    if (!KNOWN.has(field)) {
+      throw new AuthError(
+        'ERR_CONFIG',
+        `createTokenBridge: there is no option \`${field}\`. Known: ${[...KNOWN].join(', ')}.`,
+        { phase: 'configure' },
+      )
+    }
+  }
+  const { origins } = config
+  if (origins !== undefined && !Array.isArray(origins))
+    refuse('origins', 'an array of origins', origins)
+  optionalFunction('fetch', config.fetch, 'globalThis.fetch')
+  section('environment', config.environment)
+  const rotation = section('rotation', config.rotation)
+  const backoff = section('rotation.backoff', rotation.backoff)
+  const breaker = section('rotation.breaker', rotation.breaker)
+  const jitter = span('rotation.jitter', rotation.jitter, 0.2)
+  if (jitter > 1)
+    throw new AuthError(
+      'ERR_CONFIG',
+      `createTokenBridge: \`rotation.jitter\` is a share from 0 to 1, got ${jitter}.`,
+      { phase: 'configure' },
+    )
+
+  return {
+    source: optionalFunction('source', config.source, "syncEndpoint('/api/auth/sync')"),
+    enabled: checkFlag(config.enabled),
+    legacy: optionalFunction('legacy', config.legacy, 'async () => ({ accessToken, expiresAt })'),
+    origins: origins?.map(checkOrigin),
+    verify: optionalFunction('verify', config.verify, 'jwtVerifier({ jwksUri, issuer, audience })'),
+    skewBuffer: span('skewBuffer', config.skewBuffer, 60_000),
+    leadTime: span('rotation.leadTime', rotation.leadTime, 30_000),
+    jitter,
+    refresh: {
+      timeout: span('rotation.timeout', rotation.timeout, 10_000, 1),
+      backoff: {
+        initialDelay: span('rotation.backoff.initialDelay', backoff.initialDelay, 500, 1),
+        maxDelay: span('rotation.backoff.maxDelay', backoff.maxDelay, 30_000, 1),
+      },
+      breaker: {
+        threshold: span('rotation.breaker.threshold', breaker.threshold, 3, 1),
+        cooldown: span('rotation.breaker.cooldown', breaker.cooldown, 30_000, 1),
+      },
+    },
+    reauthenticate: optionalFunction(
+      'reauthenticate',
+      config.reauthenticate,
+      "() => location.assign('/api/auth/login')",
+    ),
+    logger: checkLogger(section('telemetry', config.telemetry).logger),
+  }
+}

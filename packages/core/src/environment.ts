@@ -1,0 +1,44 @@
+/** What the bridge takes from the realm. Tests replace time and network here instead of patching globals. */
+export interface Environment {
+  readonly fetch: typeof globalThis.fetch
+  /** Epoch milliseconds of the machine's own clock, which can be wrong or be set. */
+  readonly wallClock: () => number
+  /** Milliseconds since some fixed moment; never goes back, but may stand still while the machine sleeps. */
+  readonly monotonic: () => number
+  /** From 0 up to but not including 1. */
+  readonly random: () => number
+  readonly setTimer: (callback: () => void, delay: number) => unknown
+  readonly clearTimer: (timer: unknown) => void
+  /** Where `visibilitychange` is heard; `undefined` outside a browser. */
+  readonly document:
+    Pick<Document, 'addEventListener' | 'removeEventListener' | 'visibilityState'> | undefined
+  /** Where `online`, `focus` and `pageshow` are heard; `undefined` outside a browser. */
+  readonly window: Pick<Window, 'addEventListener' | 'removeEventListener'> | undefined
+  readonly isOnline: () => boolean
+  /** Tells the realm about a fault in someone else's callback, without throwing into our own flow. */
+  readonly reportFault: (fault: unknown) => void
+}
+
+/**
+ * Takes the realm's built-ins as they stand now, so that a later patch of `fetch` or `setTimeout` by a remote or a
+ * third-party script is not what the bridge calls.
+ */
+export function captureEnvironment(overrides: Partial<Environment> = {}): Environment {
+  const { fetch, setTimeout, clearTimeout, performance, Date, Math, console } = globalThis
+  const { now } = Date
+  const { random } = Math
+  const report = globalThis.reportError as ((fault: unknown) => void) | undefined
+  return {
+    fetch: (input, init) => fetch(input, init),
+    wallClock: () => now(),
+    monotonic: () => performance.now(),
+    random: () => random(),
+    setTimer: (callback, delay) => setTimeout(callback, delay),
+    clearTimer: (timer) => clearTimeout(timer as number),
+    document: typeof document === 'undefined' ? undefined : document,
+    window: typeof window === 'undefined' ? undefined : window,
+    isOnline: () => globalThis.navigator?.onLine !== false,
+    reportFault: (fault) => (report === undefined ? console.error(fault) : report(fault)),
+    ...overrides,
+  }
+}

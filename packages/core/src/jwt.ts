@@ -1,0 +1,134 @@
+/**
+ * Checks a JWT's signature and claims before the token enters, with jose. Kept out of the main entry: who does not check
+ * signatures in the page does not pay for it.
+ *
+ * @module
+ */
+import {
+  createLocalJWKSet,
+  createRemoteJWKSet,
+  errors,
+  jwtVerify,
+  type JSONWebKeySet,
+  type JWTVerifyGetKey,
+} from 'jose'
+import type { TokenVerifier } from './config.ts'
+import { AuthError, TokenRejectedError } from './errors.ts'
+
+export interface JwtVerifierOptions {
+  /** The provider's public keys, or … */
+  readonly jwks?: JSONWebKeySet
+  /** … where to fetch them (RFC 7517). One of the two. */
+  readonly jwksUri?: string | URL
+  /** Must equal `iss`. */
+  readonly issuer: string
+  /** Must be in `aud`. */
+  readonly audience: string | string[]
+  /** Signature algorithms to accept (RFC 8725 section 3.1). Default: the asymmetric ones. */
+  readonly algorithms?: string[]
+}
+
+const ASYMMETRIC = [
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
+  'PS256',
+  'PS384',
+  'PS512',
+  'RS256',
+  'RS384',
+  'RS512',
+]
+
+/**
+ * A verifier for `createTokenBridge({ verify })`: signature, issuer, audience, expiry, and that the `expiresAt` beside
+ * the token does not promise more than the token's own `exp`.
+ *
+ * RFC 9068 section 6 asks clients not to look into access tokens. Use this when your provider's tokens are JWTs by
+ * contract and a forged sync answer is part of your threat model.
+ *
+ * @throws AuthError `ERR_CONFIG`. The verifier itself throws `TokenRejectedError` `ERR_TOKEN_SIGNATURE` or
+ * `ERR_TOKEN_EXPIRED`, and `ERR_SYNC_NETWORK` when the keys cannot be fetched.
+ */
+export function jwtVerifier(options: JwtVerifierOptions): TokenVerifier {
+  const { issuer, audience, algorithms = ASYMMETRIC } = options
+  const keys = keySet(options)
+  requireText('issuer', issuer)
+  if (!Array.isArray(audience)) requireText('audience', audience)
+  const weak = algorithms.find((algorithm) => !ASYMMETRIC.includes(algorithm))
+  if (weak !== undefined)
+    throw misconfigured(
+      `algorithms must be asymmetric; ${weak} is not one of ${ASYMMETRIC.join(', ')}`,
+    )
+
+  return async ({ accessToken, expiresAt }, { now }) => {
+    const { payload } = await jwtVerify(accessToken, keys, {
+      issuer,
+      audience,
+      algorithms,
+      requiredClaims: ['exp'],
+      currentDate: new Date(now),
+    }).catch((cause: unknown) => {
+      throw refusal(cause)
+    })
+    const exp = payload.exp as number
+    // The claim is in whole seconds; the wire has milliseconds.
+    if (!Number.isSafeInteger(exp) || expiresAt > (exp + 1) * 1000) {
+      throw new TokenRejectedError(
+        'ERR_TOKEN_EXPIRED',
+        "`expiresAt` lies after the token's own `exp`. The sync endpoint must not promise more than the token.",
+        {
+          phase: 'validate',
+        },
+      )
+    }
+  }
+}
+
+function keySet({ jwks, jwksUri }: JwtVerifierOptions): JWTVerifyGetKey {
+  if ((jwks === undefined) === (jwksUri === undefined))
+    throw misconfigured('give either jwks or jwksUri')
+  if (jwks !== undefined) {
+    try {
+      return createLocalJWKSet(jwks)
+    } catch {
+      throw misconfigured('jwks must be a JSON Web Key Set: { keys: [...] }')
+    }
+  }
+  if (!URL.canParse(String(jwksUri))) throw misconfigured('jwksUri must be an absolute URL')
+  return createRemoteJWKSet(new URL(String(jwksUri)))
+}
+
+function requireText(field: string, value: unknown): void {
+  if (typeof value !== 'string' || value === '')
+    throw misconfigured(`${field} must be a string that is not empty, got a ${typeof value}`)
+}
+
+const misconfigured = (problem: string): AuthError =>
+  new AuthError('ERR_CONFIG', `jwtVerifier: ${problem}.`, { phase: 'configure' })
+
+/** jose's messages name claims and algorithms, never the token, so its code may be told. */
+function refusal(cause: unknown): AuthError {
+  const code = cause instanceof errors.JOSEError ? cause.code : 'ERR_UNKNOWN'
+  if (
+    code === 'ERR_JWKS_TIMEOUT' ||
+    code === 'ERR_JOSE_GENERIC' ||
+    !(cause instanceof errors.JOSEError)
+  ) {
+    return new AuthError(
+      'ERR_SYNC_NETWORK',
+      `The provider's keys could not be fetched (${code}).`,
+      { phase: 'validate', retryable: true, cause },
+    )
+  }
+  return new TokenRejectedError(
+    'ERR_TOKEN_SIGNATURE',
+    `The token is not what the provider issues for this app (${code}).`,
+    {
+      phase: 'validate',
+      cause,
+    },
+  )
+}

@@ -1,0 +1,196 @@
+import {
+  CircuitState,
+  ConsecutiveBreaker,
+  ExponentialBackoff,
+  circuitBreaker,
+  fullJitterGenerator,
+  handleAll,
+} from 'cockatiel'
+import { abortable, aborted, sleep } from '../abort.ts'
+import type { Environment } from '../environment.ts'
+import { AuthError, isAuthError } from '../errors.ts'
+import type { TokenPayload } from '../wire.ts'
+
+/** How rotation fails. Spans are milliseconds. */
+export interface RefreshPolicy {
+  readonly timeout: number
+  readonly backoff: { readonly initialDelay: number; readonly maxDelay: number }
+  readonly breaker: { readonly threshold: number; readonly cooldown: number }
+}
+
+/** What the refresher asks and tells. */
+export interface RefreshHooks {
+  /** One call to the source; resolves with what may enter the vault, or with `null` when nobody is signed in. */
+  attempt(reason: string, signal: AbortSignal): Promise<TokenPayload | null>
+  /** Called once for each refresh that succeeds, when it is no longer under way. */
+  onSuccess(answer: TokenPayload | null, reason: string): void
+  onFailure(error: AuthError): void
+  onOpen(error: AuthError): void
+  onClose(): void
+}
+
+/** Makes sure that there is one refresh at a time, and that a failing source is asked less and less. */
+export interface Refresher {
+  /** Starts a refresh or joins the one under way. Rejects with a typed error. */
+  refresh(reason: string): Promise<void>
+  readonly busy: boolean
+  /** Monotonic milliseconds before which the source is not asked; 0 when it may be. */
+  readonly notBefore: number
+  /** How many calls were answered by a refresh that was already under way. */
+  readonly joined: number
+  /** Ends the refresh under way. What it brings later is dropped. */
+  abort(): void
+}
+
+export function createRefresher(
+  policy: RefreshPolicy,
+  environment: Environment,
+  hooks: RefreshHooks,
+): Refresher {
+  const { monotonic, isOnline } = environment
+  // The time to stay open is kept here, on the monotonic clock: a wall clock that is set back would hold the circuit
+  // open for hours. Hence "half-open at once": whoever gets past `notBefore` is the probe.
+  const breaker = circuitBreaker(handleAll, {
+    halfOpenAfter: Number.NEGATIVE_INFINITY,
+    breaker: new ConsecutiveBreaker(policy.breaker.threshold),
+  })
+  const backoff = new ExponentialBackoff({ ...policy.backoff, generator: fullJitterGenerator })
+  let flight: { readonly promise: Promise<void>; readonly controller: AbortController } | null =
+    null
+  let notBefore = 0
+  let lastError: AuthError | null = null
+  let joined = 0
+
+  async function attempt(reason: string, signal: AbortSignal): Promise<TokenPayload | null> {
+    const timeout = new AbortController()
+    const timer = environment.setTimer(
+      () => timeout.abort(timedOut(policy.timeout)),
+      policy.timeout,
+    )
+    const either = AbortSignal.any([signal, timeout.signal])
+    try {
+      return await abortable(hooks.attempt(reason, either), either)
+    } finally {
+      environment.clearTimer(timer)
+    }
+  }
+
+  /** The source is left alone until then; the next call is the probe. */
+  function open(error: AuthError, wait: number): void {
+    notBefore = monotonic() + wait
+    hooks.onOpen(error)
+  }
+
+  /** Asks until the source answers or the circuit opens. */
+  async function run(reason: string, signal: AbortSignal): Promise<TokenPayload | null> {
+    let delays = backoff.next()
+    for (;;) {
+      try {
+        return await breaker.execute(() => attempt(reason, signal))
+      } catch (cause) {
+        signal.throwIfAborted()
+        const error = toAuthError(cause)
+        const { retryAfter = 0 } = error
+        lastError = error
+        if (breaker.state !== CircuitState.Closed) {
+          open(error, Math.max(policy.breaker.cooldown, retryAfter))
+          throw error
+        }
+        hooks.onFailure(error)
+        if (retryAfter > policy.backoff.maxDelay) {
+          open(error, retryAfter)
+          throw error
+        }
+        await sleep(Math.max(delays.duration, retryAfter), signal, environment)
+        delays = delays.next({})
+      }
+    }
+  }
+
+  async function fly(reason: string, controller: AbortController): Promise<void> {
+    try {
+      const answer = await run(reason, controller.signal)
+      controller.signal.throwIfAborted()
+      land(controller)
+      const wasOpen = notBefore !== 0
+      notBefore = 0
+      lastError = null
+      if (wasOpen) hooks.onClose()
+      hooks.onSuccess(answer, reason)
+    } finally {
+      land(controller)
+    }
+  }
+
+  function land(controller: AbortController): void {
+    if (flight?.controller === controller) flight = null
+  }
+
+  function refusal(): AuthError | null {
+    if (!isOnline()) {
+      return new AuthError(
+        'ERR_OFFLINE',
+        'The browser is offline. The bridge rotates when it is back online.',
+        {
+          phase: 'sync',
+          retryable: true,
+        },
+      )
+    }
+    if (monotonic() >= notBefore) return null
+    return new AuthError(
+      'ERR_MAINTENANCE',
+      `The auth endpoint failed repeatedly and is left alone for ${Math.ceil((notBefore - monotonic()) / 1000)} s more. Last failure: ${lastError?.message ?? 'unknown'}`,
+      { phase: 'sync', retryable: true, retryAfter: notBefore - monotonic(), cause: lastError },
+    )
+  }
+
+  return {
+    get busy() {
+      return flight !== null
+    },
+    get notBefore() {
+      return notBefore
+    },
+    get joined() {
+      return joined
+    },
+    refresh(reason) {
+      if (flight !== null) {
+        joined += 1
+        return flight.promise
+      }
+      const refused = refusal()
+      if (refused !== null) return Promise.reject(refused)
+      const controller = new AbortController()
+      const promise = fly(reason, controller)
+      flight = { promise, controller }
+      return promise
+    },
+    abort() {
+      flight?.controller.abort(aborted('The rotation'))
+      flight = null
+    },
+  }
+}
+
+const timedOut = (timeout: number): AuthError =>
+  new AuthError(
+    'ERR_SYNC_TIMEOUT',
+    `The source did not answer within ${timeout} ms (\`rotation.timeout\`).`,
+    {
+      phase: 'sync',
+      retryable: true,
+    },
+  )
+
+/** A source of the app's own may throw anything; its error stays reachable as the cause, its message may hold anything. */
+function toAuthError(cause: unknown): AuthError {
+  return isAuthError(cause)
+    ? cause
+    : new AuthError('ERR_SYNC_NETWORK', 'The token source failed. See `cause`.', {
+        phase: 'sync',
+        retryable: true,
+        cause,
+      })
+}

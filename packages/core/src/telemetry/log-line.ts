@@ -1,0 +1,56 @@
+import type { BridgeLogger } from '../config.ts'
+import type { BridgeEvent } from '../state.ts'
+
+/** What a line needs to know beside the event. */
+export interface LogContext {
+  /** How many were told of the new token. */
+  readonly subscribers: number
+  /** Source calls for this rotation that ran beside another one. */
+  readonly duplicateCalls: number
+}
+
+/** The line that the log gets for an event, if any. `exp` is in seconds, as in a JWT. */
+export function logLine(
+  event: BridgeEvent,
+  context: LogContext,
+): { readonly level: keyof BridgeLogger; readonly line: string } | null {
+  switch (event.type) {
+    case 'token-rotated':
+      return {
+        level: 'info',
+        line: `[bridge] token rotated exp=${Math.floor(event.expiresAt / 1000)} subscribers=${context.subscribers} duplicate_calls=${context.duplicateCalls}`,
+      }
+    case 'auth-reset':
+      return { level: 'info', line: `[bridge] auth reset reason=${event.reason}` }
+    case 'mode-changed':
+      return { level: 'warn', line: `[bridge] mode changed mode=${event.mode}` }
+    case 'rotation-failed':
+      return {
+        level: 'warn',
+        line: `[bridge] rotation failed code=${event.error.code} ${event.error.message}`,
+      }
+    case 'maintenance-entered':
+      return {
+        level: 'error',
+        line: `[bridge] maintenance entered code=${event.error.code} ${event.error.message}`,
+      }
+    case 'maintenance-left':
+      return { level: 'info', line: '[bridge] maintenance left' }
+    case 'unauthorized':
+      return {
+        level: 'warn',
+        line: `[bridge] unauthorized remote=${event.remote} generation=${event.generation}`,
+      }
+    case 'violation':
+      return { level: 'warn', line: `[bridge] violation kind=${event.kind} ${event.detail}` }
+    case 'reader-revoked':
+      return { level: 'info', line: `[bridge] reader revoked remote=${event.remote}` }
+    case 'flag-failed':
+      return {
+        level: 'warn',
+        line: '[bridge] kill switch could not be read; the last known value stays',
+      }
+    case 'token-expired':
+      return null
+  }
+}
