@@ -3,9 +3,9 @@ import { abortable, aborted } from './abort.ts'
 import type { StoreAdapter } from './adapter.ts'
 import {
   createCleanup,
+  createSteps,
   type Cleanup,
   type CleanupReport,
-  type CleanupStep,
   type CleanupTask,
 } from './cleanup.ts'
 import { createClock, type Clock } from './clock.ts'
@@ -21,8 +21,7 @@ import {
   type TokenReader,
 } from './reader.ts'
 import { createRefresher, type Refresher } from './rotation/refresher.ts'
-import { rotationTime, timerDelay } from './rotation/schedule.ts'
-import { createWakeUps, type WakeUps } from './rotation/wake-ups.ts'
+import { createScheduler, type Scheduler } from './rotation/scheduler.ts'
 import { syncEndpoint, type TokenSource } from './source.ts'
 import {
   initialSnapshot,
@@ -34,6 +33,7 @@ import {
 import { logLine } from './telemetry/log-line.ts'
 import { assertUsable, isUsable, type AccessToken } from './token.ts'
 import { createTransactions, type Transactions } from './transaction.ts'
+import { unavailable } from './unavailable.ts'
 import { createVault, type Vault } from './vault.ts'
 import type { TokenPayload } from './wire.ts'
 
@@ -72,6 +72,7 @@ export class SecureTokenBridge {
   readonly #vault: Vault
   readonly #transactions: Transactions
   readonly #refresher: Refresher
+  readonly #scheduler: Scheduler
   readonly #cleanup: Cleanup
   readonly #source: TokenSource
   readonly #origins: ReadonlySet<string>
@@ -84,10 +85,8 @@ export class SecureTokenBridge {
   #session = new AbortController()
   #sourceCalls = 0
   #loggedDuplicates = 0
-  #rotateAt = 0
   #unauthorizedAt = Number.NEGATIVE_INFINITY
   #reset: Promise<CleanupReport> | null = null
-  #wakeUps: WakeUps | null = null
   #unwatchFlag: (() => void) | null = null
 
   /** Replays the snapshot, then emits each change. */
@@ -129,6 +128,17 @@ export class SecureTokenBridge {
       onEvent: (listener) => this.#transactions.readers.add(listener),
       environment: this.#environment,
     }
+    this.#scheduler = createScheduler({
+      environment: this.#environment,
+      clock: this.#clock,
+      vault: this.#vault,
+      refresher: this.#refresher,
+      skewBuffer: this.#config.skewBuffer,
+      leadTime: this.#config.leadTime,
+      jitter: this.#config.jitter,
+      isIdle: () => this.snapshot.mode === 'cookie-only' || this.snapshot.status === 'signed-out',
+      onExpired: (generation) => this.#publish({ type: 'token-expired', generation }),
+    })
     this.#self = this.#createReader('host', 'token')
     this.#transactions.events.add((event) => this.#log(event))
     this.snapshot$ = new Observable((subscriber) =>
@@ -141,8 +151,7 @@ export class SecureTokenBridge {
 
   /** Hydrates from the source and keeps the token current from now on. Starting twice changes nothing. */
   start(): this {
-    if (this.#wakeUps !== null) return this
-    this.#wakeUps = createWakeUps(this.#environment, () => this.#wake())
+    if (this.#unwatchFlag !== null) return this
     this.#unwatchFlag = watchFlag(
       this.#config.enabled,
       {
@@ -151,7 +160,9 @@ export class SecureTokenBridge {
       },
       this.#environment,
     )
-    this.#wake()
+    // After the switch has had its say, so that a bridge that is off asks the sync endpoint nothing.
+    this.#scheduler.start()
+    this.#scheduler.wake()
     return this
   }
 
@@ -159,8 +170,7 @@ export class SecureTokenBridge {
   stop(): void {
     this.#unwatchFlag?.()
     this.#unwatchFlag = null
-    this.#wakeUps?.stop()
-    this.#wakeUps = null
+    this.#scheduler.stop()
     this.#refresher.abort()
   }
 
@@ -258,7 +268,7 @@ export class SecureTokenBridge {
   async rotate({ reason = 'host', signal }: RotateOptions = {}): Promise<AccessToken> {
     signal?.throwIfAborted()
     if (this.snapshot.mode === 'cookie-only') throw this.#whyNot() as AuthError
-    await abortable(this.#refresh(reason), signal)
+    await abortable(this.#scheduler.refresh(reason), signal)
     const token = this.#vault.current()
     if (token !== null) return token
     throw (
@@ -325,47 +335,7 @@ export class SecureTokenBridge {
   }
 
   #publish(event: WithoutTime<BridgeEvent>): void {
-    this.#transactions.run(() => ({ ...event, at: this.#clock.now() }) as BridgeEvent)
-  }
-
-  /** Looks at the token and does what is due: announce its expiry, replace it, or set the timer for that. */
-  #wake(): void {
-    if (this.#wakeUps === null) return
-    this.#announceExpiry()
-    const { mode, status } = this.snapshot
-    if (mode === 'cookie-only' || status === 'signed-out') return
-    const token = this.#vault.current()
-    if (token !== null && this.#clock.now() < this.#rotateAt) return this.#setTimer()
-    const reason = token !== null ? 'schedule' : this.#vault.held() === null ? 'hydrate' : 'expired'
-    if (!this.#refresher.busy) void this.#refresh(reason).catch(() => {})
-  }
-
-  #announceExpiry(): void {
-    const held = this.#vault.held()
-    if (held !== null && this.snapshot.expiresAt !== null && this.#vault.current() === null) {
-      this.#publish({ type: 'token-expired', generation: held.generation })
-    }
-  }
-
-  #refresh(reason: string): Promise<void> {
-    return this.#refresher.refresh(reason).finally(() => this.#setTimer())
-  }
-
-  #setTimer(): void {
-    if (this.#wakeUps === null || this.#refresher.busy) return
-    const token = this.#vault.current()
-    const { mode, status } = this.snapshot
-    if (token === null && (mode === 'cookie-only' || status === 'signed-out')) return
-    const now = this.#clock.now()
-    const untilExpiry =
-      token === null ? Number.POSITIVE_INFINITY : token.expiresAt - this.#config.skewBuffer - now
-    const untilAllowed = this.#refresher.notBefore - this.#environment.monotonic()
-    const untilDue = token === null ? 0 : this.#rotateAt - now
-    // Offline there is nothing to ask; the `online` event wakes the bridge.
-    const untilRotation = this.#environment.isOnline()
-      ? Math.max(untilDue, untilAllowed)
-      : Number.POSITIVE_INFINITY
-    this.#wakeUps.setTimer(timerDelay(Math.ceil(Math.min(untilRotation, untilExpiry)), 0))
+    this.#transactions.run(() => ({ ...event, at: this.#clock.now() }))
   }
 
   async #askSource(reason: string, signal: AbortSignal): Promise<TokenPayload | null> {
@@ -409,54 +379,25 @@ export class SecureTokenBridge {
     this.#transactions.run(() => {
       if (epoch !== this.#epoch) return null
       this.#reset = null
-      this.#rotateAt = rotationTime({
-        now: this.#clock.now(),
-        expiresAt: payload.expiresAt,
-        skewBuffer: this.#config.skewBuffer,
-        leadTime: this.#config.leadTime,
-        jitter: this.#config.jitter,
-        random: this.#environment.random(),
-      })
       const held = this.#vault.held()
-      const isSame =
-        held?.accessToken === payload.accessToken && held.expiresAt === payload.expiresAt
-      if (isSame && this.snapshot.expiresAt !== null) return null
-      const { generation, expiresAt } = this.#vault.put(payload)
+      const { accessToken, expiresAt } = payload
+      // An endpoint that cannot refresh on demand answers with the token we have: no rotation happened.
+      const isSame = held?.accessToken === accessToken && this.snapshot.expiresAt === expiresAt
+      const { generation } = isSame ? held : this.#vault.put(payload)
+      this.#scheduler.plan(expiresAt)
+      if (isSame) return null
       this.#counts.rotations += 1
       return { type: 'token-rotated', at: this.#clock.now(), generation, expiresAt, reason }
     })
-    this.#setTimer()
   }
 
-  /** Why there is no token now and will be none by waiting; `null` when waiting can help. */
   #whyNot(): AuthError | null {
-    const { mode, status, error } = this.snapshot
-    if (mode === 'cookie-only') {
-      return new AuthError(
-        'ERR_COOKIE_ONLY',
-        'The bridge is switched off and there is no legacy source: requests go out with the session cookie and without a token.',
-        { phase: 'read' },
-      )
-    }
-    if (status === 'signed-out')
-      return new AuthError('ERR_SIGNED_OUT', 'Nobody is signed in.', { phase: 'read' })
-    if (status === 'maintenance') {
-      return new AuthError(
-        'ERR_MAINTENANCE',
-        `The auth endpoint is down; the bridge tries again by itself. Last failure: ${error?.message ?? 'unknown'}`,
-        {
-          phase: 'read',
-          retryable: true,
-          retryAfter: Math.max(0, this.#refresher.notBefore - this.#environment.monotonic()),
-        },
-      )
-    }
-    return null
+    return unavailable(this.snapshot, this.#refresher.notBefore - this.#environment.monotonic())
   }
 
   #ready(signal: AbortSignal | undefined): Promise<AccessToken> {
     signal?.throwIfAborted()
-    this.#wake()
+    this.#scheduler.wake()
     let leave = (): void => {}
     const settled = new Promise<AccessToken>((resolve, reject) => {
       const look = (): void => {
@@ -485,7 +426,9 @@ export class SecureTokenBridge {
       this.#unauthorizedAt = now
     }
     if (refused.generation === this.#vault.generation) {
-      await abortable(this.#refresh('unauthorized'), signal).catch(() => signal?.throwIfAborted())
+      await abortable(this.#scheduler.refresh('unauthorized'), signal).catch(() =>
+        signal?.throwIfAborted(),
+      )
     }
     const token = this.#vault.current()
     return token !== null && token.generation > refused.generation ? token : null
@@ -499,25 +442,12 @@ export class SecureTokenBridge {
       void this.#end('mode-change', 'loading')
     this.#reset = null
     this.#publish({ type: 'mode-changed', mode })
-    this.#wake()
+    this.#scheduler.wake()
   }
 
   async #end(reason: ResetReason, status: 'signed-out' | 'loading'): Promise<CleanupReport> {
     this.#epoch += 1
-    const steps: CleanupStep[] = []
-    const step = (name: string, work: () => void): void => {
-      const started = this.#environment.monotonic()
-      let outcome: CleanupStep['outcome'] = 'done'
-      try {
-        work()
-      } catch (problem) {
-        outcome = 'failed'
-        this.#environment.reportFault(problem)
-      }
-      steps.push(
-        Object.freeze({ name, outcome, duration: this.#environment.monotonic() - started }),
-      )
-    }
+    const { steps, step } = createSteps(this.#environment)
     step('abort', () => {
       this.#refresher.abort()
       // A change of mode lets requests that are on their way finish: their token is still good.

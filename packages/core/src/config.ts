@@ -143,15 +143,10 @@ function checkOrigin(entry: unknown, index: number): string {
   return origin
 }
 
-function checkFlag(enabled: unknown): FlagSource {
+function checkFlag(enabled: FlagSource | undefined): FlagSource {
   if (enabled === undefined) return true
-  const isStream =
-    typeof enabled === 'object' &&
-    enabled !== null &&
-    'subscribe' in enabled &&
-    typeof enabled.subscribe === 'function'
-  if (typeof enabled === 'boolean' || typeof enabled === 'function' || isStream)
-    return enabled as FlagSource
+  if (typeof enabled === 'boolean' || typeof enabled === 'function') return enabled
+  if (typeof enabled?.subscribe === 'function') return enabled
   return refuse(
     'enabled',
     'a boolean, a function that returns one, or an observable of them',
@@ -159,10 +154,10 @@ function checkFlag(enabled: unknown): FlagSource {
   )
 }
 
-function checkLogger(logger: unknown): BridgeLogger | undefined {
+function checkLogger(logger: BridgeLogger | undefined): BridgeLogger | undefined {
   if (logger === undefined) return undefined
   for (const method of ['info', 'warn', 'error'] as const) {
-    if (typeof (logger as Partial<BridgeLogger> | null)?.[method] !== 'function') {
+    if (typeof logger?.[method] !== 'function') {
       return refuse(
         'telemetry.logger',
         'an object with info(line), warn(line) and error(line), such as console',
@@ -170,7 +165,7 @@ function checkLogger(logger: unknown): BridgeLogger | undefined {
       )
     }
   }
-  return logger as BridgeLogger
+  return logger
 }
 
 /**

@@ -1,0 +1,25 @@
+import type { TokenReader } from '@token-bridge/core'
+import type { ReactNode } from 'react'
+import { AuthGate, type AuthGateProps } from './auth-gate.tsx'
+import { ReaderContext } from './reader-context.ts'
+
+export interface AuthProviderProps extends AuthGateProps {
+  /** What the host passed to this remote's `mount(el, { auth })`. */
+  readonly reader: TokenReader
+}
+
+/**
+ * Gives a remote's components its reader, and renders them once there is a token.
+ *
+ * @example
+ * export function mount(element, { auth }) {
+ *   createRoot(element).render(<AuthProvider reader={auth}><Orders /></AuthProvider>)
+ * }
+ */
+export function AuthProvider({ reader, ...gate }: AuthProviderProps): ReactNode {
+  return (
+    <ReaderContext.Provider value={reader}>
+      <AuthGate {...gate} />
+    </ReaderContext.Provider>
+  )
+}

@@ -1,0 +1,5 @@
+export { authMiddleware, type AuthBridge, type AuthMiddlewareOptions } from './auth-middleware.ts'
+export { authReducer, authReset, authSlice, statusChanged, tokenRotated } from './auth-slice.ts'
+export { readOnlyStore } from './read-only-store.ts'
+export { createAuthSelectors, type AuthSelectors } from '@token-bridge/core/selectors'
+export { ReadOnlyStoreError } from '@token-bridge/core/errors'

@@ -1,0 +1,5 @@
+export { createAuthStore } from './create-auth-store.ts'
+export { readOnlyStore } from './read-only-store.ts'
+export { withAuth, type AuthBridge, type AuthSlice } from './with-auth.ts'
+export { createAuthSelectors, type AuthSelectors } from '@token-bridge/core/selectors'
+export { ReadOnlyStoreError } from '@token-bridge/core/errors'
