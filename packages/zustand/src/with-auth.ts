@@ -45,7 +45,7 @@ export function withAuth(
     }
 
     const guarded = guard(write)
-    api.setState = guard(api.setState as AnySet) as typeof api.setState
+    api.setState = guard(api.setState as AnySet)
 
     bridge.attach({
       name: 'zustand',
