@@ -26,7 +26,7 @@ export interface RequestAuthority {
 export function authorizedFetch(authority: RequestAuthority): typeof globalThis.fetch {
   return async (input, init) => {
     const request = input instanceof Request ? input : null
-    const url = new URL(request === null ? String(input) : request.url, authority.baseUrl)
+    const url = new URL(input instanceof Request ? input.url : input, authority.baseUrl)
     if (!authority.allows(url.origin)) return authority.fetch(input, init)
     // From here on the parsed address, not the caller's object, which could say something else the second time.
     const target = request ?? url.href

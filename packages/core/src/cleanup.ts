@@ -27,6 +27,28 @@ export interface Cleanup {
 /** How long a reset waits for a task, in milliseconds. */
 const TASK_LIMIT = 5_000
 
+/** Runs and records the bridge's own steps of a reset; a step that throws does not keep the next from running. */
+export function createSteps({ monotonic, reportFault }: Environment): {
+  readonly steps: CleanupStep[]
+  step(name: string, work: () => void): void
+} {
+  const steps: CleanupStep[] = []
+  return {
+    steps,
+    step(name, work) {
+      const started = monotonic()
+      let outcome: CleanupStep['outcome'] = 'done'
+      try {
+        work()
+      } catch (fault) {
+        outcome = 'failed'
+        reportFault(fault)
+      }
+      steps.push({ name, outcome, duration: monotonic() - started })
+    },
+  }
+}
+
 export function createCleanup(environment: Environment): Cleanup {
   const tasks = new Set<{ readonly name: string; readonly task: CleanupTask }>()
 

@@ -37,7 +37,7 @@ export function captureEnvironment(overrides: Partial<Environment> = {}): Enviro
     clearTimer: (timer) => clearTimeout(timer as number),
     document: typeof document === 'undefined' ? undefined : document,
     window: typeof window === 'undefined' ? undefined : window,
-    isOnline: () => globalThis.navigator?.onLine !== false,
+    isOnline: () => globalThis.navigator?.onLine ?? true,
     reportFault: (fault) => (report === undefined ? console.error(fault) : report(fault)),
     ...overrides,
   }

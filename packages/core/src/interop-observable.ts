@@ -82,7 +82,7 @@ export function interopObservable<T>(
         return closed
       },
       unsubscribe,
-    }) as Unsubscribable
+    })
   }
 
   const observable = Object.create(null) as Record<PropertyKey, unknown>

@@ -126,9 +126,6 @@ function refusal(cause: unknown): AuthError {
   return new TokenRejectedError(
     'ERR_TOKEN_SIGNATURE',
     `The token is not what the provider issues for this app (${code}).`,
-    {
-      phase: 'validate',
-      cause,
-    },
+    { phase: 'validate' },
   )
 }

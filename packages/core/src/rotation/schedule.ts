@@ -34,7 +34,7 @@ export function rotationTime({
 /** The longest delay a browser timer keeps; a longer one would fire at once. */
 const LONGEST_TIMER = 2 ** 31 - 1
 
-/** Milliseconds to set a timer for, so that it looks again at `moment` or earlier. */
-export function timerDelay(moment: number, now: number): number {
-  return Math.min(Math.max(0, moment - now), LONGEST_TIMER)
+/** What to set a timer to for a span that may be over, be fractional or be longer than timers can be. Milliseconds. */
+export function timerDelay(span: number): number {
+  return Math.min(Math.max(0, Math.ceil(span)), LONGEST_TIMER)
 }

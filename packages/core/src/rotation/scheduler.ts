@@ -1,0 +1,100 @@
+import type { Clock } from '../clock.ts'
+import type { Environment } from '../environment.ts'
+import type { Vault } from '../vault.ts'
+import type { Refresher } from './refresher.ts'
+import { rotationTime, timerDelay } from './schedule.ts'
+import { createWakeUps, type WakeUps } from './wake-ups.ts'
+
+/** When the scheduler acts, and what it tells. Spans are milliseconds. */
+export interface SchedulerOptions {
+  readonly environment: Environment
+  readonly clock: Pick<Clock, 'now'>
+  readonly vault: Pick<Vault, 'current' | 'held'>
+  readonly refresher: Refresher
+  readonly skewBuffer: number
+  readonly leadTime: number
+  readonly jitter: number
+  /** There is nothing to keep current: signed out, or cookie-only. */
+  isIdle(): boolean
+  /** The held token has just become unusable; called once for each token. */
+  onExpired(generation: number): void
+}
+
+/** Keeps the token current: rotates it ahead of expiry and says when it has expired. */
+export interface Scheduler {
+  start(): void
+  stop(): void
+  /** Looks at the token and does what is due. Call it after anything that may have changed what is. */
+  wake(): void
+  /** Plans the rotation of a new token. */
+  plan(expiresAt: number): void
+  /** Refreshes now, or joins the refresh under way. */
+  refresh(reason: string): Promise<void>
+}
+
+export function createScheduler(options: SchedulerOptions): Scheduler {
+  const { environment, clock, vault, refresher, skewBuffer } = options
+  let wakeUps: WakeUps | null = null
+  let rotateAt = 0
+  let expired = 0
+
+  function announceExpiry(): void {
+    const held = vault.held()
+    if (held === null || held.generation === expired || vault.current() !== null) return
+    expired = held.generation
+    options.onExpired(held.generation)
+  }
+
+  function setTimer(): void {
+    if (wakeUps === null || refresher.busy) return
+    const token = vault.current()
+    if (token === null && options.isIdle()) return
+    const now = clock.now()
+    const untilExpiry =
+      token === null ? Number.POSITIVE_INFINITY : token.expiresAt - skewBuffer - now
+    const untilAllowed = refresher.notBefore - environment.monotonic()
+    const untilDue = token === null ? 0 : rotateAt - now
+    // Offline there is nothing to ask; the `online` event wakes the bridge.
+    const untilRotation = environment.isOnline()
+      ? Math.max(untilDue, untilAllowed)
+      : Number.POSITIVE_INFINITY
+    wakeUps.setTimer(timerDelay(Math.min(untilRotation, untilExpiry)))
+  }
+
+  const refresh = (reason: string): Promise<void> => refresher.refresh(reason).finally(setTimer)
+
+  function wake(): void {
+    if (wakeUps === null) return
+    announceExpiry()
+    if (options.isIdle() || refresher.busy) return
+    const isCurrent = vault.current() !== null
+    if (isCurrent && clock.now() < rotateAt) return setTimer()
+    const reason = isCurrent ? 'schedule' : vault.held() === null ? 'hydrate' : 'expired'
+    // Its failure is already in the events and the snapshot.
+    void refresh(reason).catch(() => {})
+  }
+
+  return {
+    start() {
+      wakeUps ??= createWakeUps(environment, wake)
+    },
+    stop() {
+      wakeUps?.stop()
+      wakeUps = null
+    },
+    wake,
+    plan(expiresAt) {
+      const { leadTime, jitter } = options
+      rotateAt = rotationTime({
+        now: clock.now(),
+        expiresAt,
+        skewBuffer,
+        leadTime,
+        jitter,
+        random: environment.random(),
+      })
+      setTimer()
+    },
+    refresh,
+  }
+}

@@ -1,0 +1,288 @@
+import { combineSlices, configureStore, createSlice, type Middleware } from '@reduxjs/toolkit'
+import { SecureTokenBridge } from '@token-bridge/core'
+import { from } from 'rxjs'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import {
+  authMiddleware,
+  authReducer,
+  authReset,
+  createAuthSelectors,
+  readOnlyStore,
+  statusChanged,
+  tokenRotated,
+} from './index.ts'
+
+const cart = createSlice({
+  name: 'cart',
+  initialState: { items: 0 },
+  reducers: { added: (state) => void (state.items += 1) },
+})
+
+let issued = 0
+const source = async () => ({
+  accessToken: `secret-${(issued += 1)}`,
+  expiresAt: Date.now() + 300_000,
+})
+const tick = () => new Promise<void>((resolve) => queueMicrotask(resolve))
+
+function host(
+  bridge = new SecureTokenBridge({ source }),
+  options: Parameters<typeof authMiddleware>[1] = {},
+) {
+  const actions: { type: string }[] = []
+  const recorder: Middleware = () => (next) => (action) => {
+    actions.push(action as { type: string })
+    return next(action)
+  }
+  const store = configureStore({
+    reducer: { auth: authReducer, cart: cart.reducer },
+    middleware: (defaults) => defaults().concat(recorder).prepend(authMiddleware(bridge, options)),
+  })
+  return { bridge, store, types: () => actions.map(({ type }) => type), actions }
+}
+
+beforeEach(() => {
+  issued = 0
+})
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
+describe('authMiddleware', () => {
+  it('dispatches token-rotated and auth-reset, and keeps the slice equal to the snapshot', async () => {
+    const { bridge, store, types } = host()
+    await bridge.rotate()
+    expect(store.getState().auth).toBe(bridge.snapshot)
+    expect(store.getState().auth).toMatchObject({ status: 'ready', generation: 1 })
+    await bridge.rotate()
+    await bridge.reset('sign-out')
+    expect(store.getState().auth).toBe(bridge.snapshot)
+    expect(types()).toEqual(['auth/tokenRotated', 'auth/tokenRotated', 'auth/authReset'])
+  })
+
+  it('puts no token into state or action', async () => {
+    const { bridge, store, actions } = host()
+    await bridge.rotate()
+    expect(JSON.stringify([store.getState(), actions])).not.toContain('secret')
+  })
+
+  it('passes the immutability and the serialisability check', async () => {
+    const error = vi.spyOn(console, 'error').mockImplementation(() => {})
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+    const { bridge } = host()
+    await bridge.rotate()
+    await bridge.reset('sign-out')
+    expect(error).not.toHaveBeenCalled()
+    expect(warn).not.toHaveBeenCalled()
+  })
+
+  it('has updated the store before any remote is told', async () => {
+    const { bridge, store } = host()
+    const generations: number[] = []
+    bridge
+      .reader('orders')
+      .getToken()
+      .subscribe(() => generations.push(store.getState().auth.generation))
+    await bridge.rotate()
+    expect(generations).toEqual([1])
+  })
+
+  it('lets a store catch up that is made after the bridge has a token', async () => {
+    const bridge = new SecureTokenBridge({ source })
+    await bridge.rotate()
+    const { store, types } = host(bridge)
+    await tick()
+    expect(store.getState().auth).toBe(bridge.snapshot)
+    expect(types()).toEqual(['auth/statusChanged'])
+  })
+
+  it('keeps two stores on one bridge in step', async () => {
+    const bridge = new SecureTokenBridge({ source })
+    const first = host(bridge)
+    const second = host(bridge)
+    await bridge.rotate()
+    expect(first.store.getState().auth).toBe(second.store.getState().auth)
+  })
+
+  it.each([
+    [
+      'forged',
+      () =>
+        tokenRotated({
+          status: 'ready',
+          mode: 'bridge',
+          generation: 9,
+          expiresAt: Date.now() + 1e6,
+          error: null,
+        }),
+    ],
+    [
+      'reset',
+      () =>
+        authReset({
+          status: 'signed-out',
+          mode: 'bridge',
+          generation: 1,
+          expiresAt: null,
+          error: null,
+        }),
+    ],
+    [
+      'status',
+      () =>
+        statusChanged({
+          status: 'error',
+          mode: 'bridge',
+          generation: 1,
+          expiresAt: null,
+          error: null,
+        }),
+    ],
+  ])('drops and reports a %s action, and the app goes on', async (_name, forge) => {
+    const { bridge, store, types } = host()
+    const violations: string[] = []
+    bridge.events$.subscribe((event) => event.type === 'violation' && violations.push(event.kind))
+    await bridge.rotate()
+    const before = store.getState()
+    store.dispatch(forge())
+    expect(store.getState()).toBe(before)
+    expect(types()).toEqual(['auth/tokenRotated'])
+    expect(violations).toEqual(['forged-action'])
+    expect(bridge.metrics.violations).toBe(1)
+    store.dispatch(cart.actions.added())
+    expect(store.getState().cart.items).toBe(1)
+  })
+
+  it('drops a minted action that is replayed', async () => {
+    const { bridge, store, actions } = host()
+    await bridge.rotate()
+    const minted = actions[0] as { type: string }
+    await bridge.reset('sign-out')
+    store.dispatch(minted)
+    expect(store.getState().auth.status).toBe('signed-out')
+    expect(bridge.metrics.violations).toBe(1)
+  })
+
+  it('leaves actions of an app slice that is called auth alone', () => {
+    const { store, types } = host()
+    store.dispatch({ type: 'auth/loginClicked' })
+    expect(types()).toEqual(['auth/loginClicked'])
+  })
+
+  it('dispatches what the app registered right after the reset', async () => {
+    const { bridge, types, store } = host(undefined, {
+      onReset: [cart.actions.added(), () => ({ type: 'api/reset' })],
+    })
+    await bridge.rotate()
+    void bridge.reset('sign-out')
+    expect(types()).toEqual(['auth/tokenRotated', 'auth/authReset', 'cart/added', 'api/reset'])
+    expect(store.getState().cart.items).toBe(1)
+  })
+
+  it('fills a slice that is injected later, under a key of its own', async () => {
+    const bridge = new SecureTokenBridge({ source })
+    const reducer = combineSlices(cart).withLazyLoadedSlices<{
+      session: ReturnType<typeof authReducer>
+    }>()
+    const store = configureStore({
+      reducer,
+      middleware: (defaults) => defaults().prepend(authMiddleware(bridge, { key: 'session' })),
+    })
+    await bridge.rotate()
+    reducer.inject({ reducerPath: 'session', reducer: authReducer })
+    store.dispatch({ type: 'injected' })
+    await tick()
+    expect(store.getState().session).toBe(bridge.snapshot)
+  })
+
+  it('brings the slice back after the state was replaced', async () => {
+    const bridge = new SecureTokenBridge({ source })
+    const root = (
+      state: { auth: ReturnType<typeof authReducer> } | undefined,
+      action: { type: string; payload?: unknown },
+    ) =>
+      action.type === 'import'
+        ? (action.payload as { auth: ReturnType<typeof authReducer> })
+        : { auth: authReducer(state?.auth, action) }
+    const store = configureStore({
+      reducer: root,
+      middleware: (defaults) => defaults().prepend(authMiddleware(bridge)),
+    })
+    await bridge.rotate()
+    const old = store.getState()
+    await bridge.rotate()
+    store.dispatch({ type: 'import', payload: old })
+    const { selectAuthToken } = createAuthSelectors(bridge.reader('orders'))
+    expect(selectAuthToken(store.getState())).toBeNull()
+    await tick()
+    expect(store.getState().auth).toBe(bridge.snapshot)
+    expect(selectAuthToken(store.getState())).toBe('secret-2')
+  })
+})
+
+describe('selectors', () => {
+  it('resolve the token of the generation that the state names, and of no other', async () => {
+    const { bridge, store } = host()
+    const { selectAuthToken, selectAuthStatus, selectIsAuthenticated, selectExpiresAt } =
+      createAuthSelectors(bridge.reader('orders'))
+    expect(selectAuthToken(store.getState())).toBeNull()
+    expect(selectAuthStatus(store.getState())).toBe('loading')
+    await bridge.rotate()
+    const past = store.getState()
+    expect(selectAuthToken(past)).toBe('secret-1')
+    expect(selectIsAuthenticated(past)).toBe(true)
+    expect(selectExpiresAt(past)).toBe(bridge.snapshot.expiresAt)
+    await bridge.rotate()
+    expect(selectAuthToken(store.getState())).toBe('secret-2')
+    expect(selectAuthToken(past)).toBeNull()
+    await bridge.reset('sign-out')
+    expect(selectAuthToken(store.getState())).toBeNull()
+    expect(selectIsAuthenticated(past)).toBe(false)
+  })
+})
+
+describe('readOnlyStore', () => {
+  it('reads and subscribes, and refuses to write with an error that helps', async () => {
+    const { bridge, store } = host()
+    const remote = readOnlyStore(store)
+    const calls = vi.fn()
+    const leave = remote.subscribe(calls)
+    await bridge.rotate()
+    expect(remote.getState()).toBe(store.getState())
+    expect(calls).toHaveBeenCalledTimes(1)
+    leave()
+    store.dispatch(cart.actions.added())
+    expect(calls).toHaveBeenCalledTimes(1)
+    expect(() => remote.dispatch(cart.actions.added())).toThrow(
+      expect.objectContaining({ name: 'ReadOnlyStoreError', code: 'ERR_READ_ONLY_STORE' }),
+    )
+    expect(() => remote.replaceReducer((state) => state as never)).toThrow(/read-only store/)
+  })
+
+  it('exposes nothing else, and cannot be changed', () => {
+    const remote = readOnlyStore(host().store)
+    expect(Object.isFrozen(remote)).toBe(true)
+    expect(Object.getPrototypeOf(remote)).toBeNull()
+    expect(Reflect.ownKeys(remote).map(String).toSorted()).toEqual(
+      [
+        'dispatch',
+        'getState',
+        'replaceReducer',
+        'subscribe',
+        String(Symbol.observable ?? '@@observable'),
+      ].toSorted(),
+    )
+  })
+
+  it('is an observable of states', () => {
+    const { store } = host()
+    const seen: number[] = []
+    const subscription = from(readOnlyStore(store)).subscribe((state) =>
+      seen.push(state.cart.items),
+    )
+    store.dispatch(cart.actions.added())
+    subscription.unsubscribe()
+    store.dispatch(cart.actions.added())
+    expect(seen).toEqual([0, 1])
+  })
+})
