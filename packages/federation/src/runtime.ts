@@ -1,0 +1,10 @@
+/**
+ * What runs in the page, inside the Module Federation runtime.
+ *
+ * @module
+ */
+export {
+  hostContainerPlugin,
+  type HostContainerOptions,
+  type HostModules,
+} from './host-container.ts'
