@@ -14,7 +14,7 @@ const ALLOWED: Readonly<Record<string, { own: RegExp; foreign: RegExp }>> = {
     own: /^@token-bridge\/core\/(wire|errors)$/,
     foreign: /^(hono(\/|$)|openid-client$|node:)/,
   },
-  testing: { own: /^@token-bridge\/core(\/|$)/, foreign: /^(msw$|rxjs$)/ },
+  testing: { own: /^@token-bridge\/core(\/|$)/, foreign: /^(msw|rxjs)(\/|$)/ },
   cli: { own: /^@token-bridge\/(core|federation)(\/|$)/, foreign: /^(commander|jose|node:.+)$/ },
 }
 

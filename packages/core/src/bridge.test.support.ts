@@ -1,9 +1,11 @@
+import {
+  SecureTokenBridge,
+  type BridgeConfig,
+  type BridgeEvent,
+  type TokenPayload,
+  type TokenRequest,
+} from '@token-bridge/core'
 import { vi } from 'vitest'
-import type { BridgeConfig } from './config.ts'
-import { SecureTokenBridge } from './bridge.ts'
-import type { TokenRequest } from './source.ts'
-import type { BridgeEvent } from './state.ts'
-import type { TokenPayload } from './wire.ts'
 
 export const MINUTE = 60_000
 

@@ -1,6 +1,12 @@
+import {
+  AuthError,
+  createTokenBridge,
+  isAuthError,
+  SecureTokenBridge,
+  type TokenPayload,
+} from '@token-bridge/core'
 import { from } from 'rxjs'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { createTokenBridge, SecureTokenBridge } from './bridge.ts'
 import {
   countingSource,
   deferred,
@@ -9,8 +15,6 @@ import {
   settle,
   testBridge,
 } from './bridge.test.support.ts'
-import { AuthError, isAuthError } from './errors.ts'
-import type { TokenPayload } from './wire.ts'
 
 const failing = () => {
   throw new AuthError('ERR_SYNC_STATUS', 'POST /sync answered 503.', {

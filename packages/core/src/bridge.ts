@@ -8,7 +8,7 @@ import {
   type CleanupReport,
   type CleanupTask,
 } from './cleanup.ts'
-import { createClock, type Clock } from './clock.ts'
+import { createClock, type Clock, type ClockMark } from './clock.ts'
 import { resolveConfig, type BridgeConfig, type ResolvedConfig } from './config.ts'
 import { captureEnvironment, type Environment } from './environment.ts'
 import { AuthError, isAuthError } from './errors.ts'
@@ -245,7 +245,7 @@ export class SecureTokenBridge {
     }
     const sent = this.#clock.mark()
     assertUsable(payload, payload?.serverTime ?? this.#clock.now(), this.#config.skewBuffer)
-    if (payload.serverTime !== undefined) this.#clock.correct(payload.serverTime, sent)
+    this.#correctClock(payload, sent)
     const { verify } = this.#config
     if (verify === undefined) {
       this.#commit(payload, 'host')
@@ -359,10 +359,16 @@ export class SecureTokenBridge {
     }
     signal.throwIfAborted()
     if (payload === null) return null
-    if (typeof payload?.serverTime === 'number') this.#clock.correct(payload.serverTime, sent)
+    this.#correctClock(payload, sent)
     assertUsable(payload, this.#clock.now(), this.#config.skewBuffer)
     await this.#verify(payload, signal)
     return payload
+  }
+
+  #correctClock(payload: TokenPayload, sent: ClockMark): void {
+    if (payload?.serverTime === undefined) return
+    this.#clock.correct(payload.serverTime, sent)
+    this.#vault.retime()
   }
 
   async #verify(payload: TokenPayload, signal: AbortSignal): Promise<void> {

@@ -6,8 +6,23 @@ export interface Clock {
   now(): number
   /** A moment to measure from; take it before a request is sent. */
   mark(): ClockMark
-  /** Sets the clock by the time a server put into its answer to a request that was sent at `sent`. */
+  /** The moment on both of the machine's clocks at which this one shows `time`. Holds until the next correction. */
+  momentOf(time: number): ClockMark
+  /** Whether a moment lies ahead on both clocks: one of them may be late. Allocates nothing. */
+  isAhead(moment: ClockMark): boolean
+  /**
+   * Sets the clock by the time a server put into its answer to a request that was sent at `sent`. What cannot be a time
+   * is passed over: a clock at NaN or in 1970 would make every token useless, or valid for ever.
+   */
   correct(serverTime: number, sent: ClockMark): void
+}
+
+/** Epoch milliseconds before this are 1973: whoever sends them means seconds, or nothing. */
+const EARLIEST = 1e11
+
+/** Whether a value can be a server's time: whole epoch milliseconds of this age. */
+export function isServerTime(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= EARLIEST
 }
 
 /** One moment on both of the machine's clocks. */
@@ -36,7 +51,13 @@ export function createClock(environment: Pick<Environment, 'wallClock' | 'monoto
       return base + (byWall > byMonotonic ? byWall : byMonotonic)
     },
     mark,
+    momentOf: (time: number) => ({
+      wall: origin.wall + time - base,
+      monotonic: origin.monotonic + time - base,
+    }),
+    isAhead: (moment: ClockMark) => wallClock() < moment.wall && monotonic() < moment.monotonic,
     correct(serverTime: number, sent: ClockMark) {
+      if (!isServerTime(serverTime)) return
       origin = sent
       base = serverTime
     },

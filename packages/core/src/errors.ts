@@ -55,8 +55,9 @@ export class AuthError extends Error {
   readonly code: AuthErrorCode
   readonly phase: AuthErrorPhase
   readonly retryable: boolean
-  readonly status?: number
-  readonly retryAfter?: number
+  // `declare`: else a class field is there even when it holds nothing.
+  declare readonly status?: number
+  declare readonly retryAfter?: number
 
   constructor(code: AuthErrorCode, message: string, details: AuthErrorDetails) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })

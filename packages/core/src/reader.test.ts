@@ -1,6 +1,6 @@
+import { AuthError, isAuthError } from '@token-bridge/core'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { MINUTE, payload, settle, testBridge } from './bridge.test.support.ts'
-import { AuthError, isAuthError } from './errors.ts'
 
 beforeEach(() => {
   vi.useFakeTimers({ now: 1_760_000_000_000 })
@@ -216,12 +216,10 @@ describe('revocation', () => {
     const errors: unknown[] = []
     const seen: number[] = []
     const calls = vi.fn()
-    cut
-      .getToken()
-      .subscribe({
-        next: ({ generation }) => seen.push(generation),
-        error: (error) => errors.push(error),
-      })
+    cut.getToken().subscribe({
+      next: ({ generation }) => seen.push(generation),
+      error: (error) => errors.push(error),
+    })
     cut.subscribe(calls)
     bridge.revoke('cut')
     bridge.updateToken(payload('u'))

@@ -1,3 +1,4 @@
+import { isServerTime } from './clock.ts'
 import { TokenRejectedError } from './errors.ts'
 import type { TokenPayload } from './wire.ts'
 
@@ -75,7 +76,7 @@ export function assertUsable(payload: TokenPayload, now: number, skewBuffer: num
       `Expected a token payload { accessToken, expiresAt }, got ${payload === null ? 'null' : typeof payload}.`,
     )
   }
-  const { accessToken, expiresAt } = payload
+  const { accessToken, expiresAt, serverTime } = payload
   if (typeof accessToken !== 'string' || accessToken === '') {
     reject(
       'ERR_TOKEN_MALFORMED',
@@ -92,6 +93,12 @@ export function assertUsable(payload: TokenPayload, now: number, skewBuffer: num
     reject(
       'ERR_TOKEN_MALFORMED',
       `"expiresAt" must be a whole number of epoch milliseconds, got ${typeof expiresAt === 'number' ? 'one that is not' : typeof expiresAt}.`,
+    )
+  }
+  if (serverTime !== undefined && !isServerTime(serverTime)) {
+    reject(
+      'ERR_TOKEN_MALFORMED',
+      '"serverTime" must be a whole number of epoch milliseconds. Leave it out when the source does not know it.',
     )
   }
   const left = expiresAt - now

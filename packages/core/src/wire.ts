@@ -51,7 +51,9 @@ const typeName = (value: unknown) =>
       ? 'an array'
       : value === undefined
         ? 'nothing'
-        : `a ${typeof value}`
+        : typeof value === 'object'
+          ? 'an object'
+          : `a ${typeof value}`
 
 function time(field: string, value: unknown): number {
   if (typeof value !== 'number')
@@ -61,6 +63,13 @@ function time(field: string, value: unknown): number {
   if (value > 0 && value < SECONDS_BELOW)
     throw problem(`"${field}" looks like seconds. Send epoch milliseconds (seconds × 1000).`)
   return value
+}
+
+function serverTimeOf(value: unknown): number {
+  const serverTime = time('serverTime', value)
+  // It sets the browser's clock: in 1970 every token would be valid for decades.
+  if (serverTime <= 0) throw problem('"serverTime" must be a moment after 1970.')
+  return serverTime
 }
 
 function text(field: string, value: unknown): string {
@@ -83,7 +92,7 @@ export function parseSyncAnswer(answer: unknown): TokenPayload {
   return {
     accessToken: text('accessToken', accessToken),
     expiresAt: time('expiresAt', expiresAt),
-    ...(serverTime !== undefined && { serverTime: time('serverTime', serverTime) }),
+    ...(serverTime !== undefined && { serverTime: serverTimeOf(serverTime) }),
     ...(tokenType !== undefined && { tokenType: text('tokenType', tokenType) }),
     ...(scope !== undefined && { scope: text('scope', scope) }),
   }

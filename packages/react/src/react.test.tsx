@@ -10,7 +10,7 @@ import {
   useAuthReader,
   useAuthStatus,
   useAuthToken,
-} from './index.ts'
+} from '@token-bridge/react'
 
 let issued = 0
 const payload = (): TokenPayload => ({

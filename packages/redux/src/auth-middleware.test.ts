@@ -10,7 +10,7 @@ import {
   readOnlyStore,
   statusChanged,
   tokenRotated,
-} from './index.ts'
+} from '@token-bridge/redux'
 
 const cart = createSlice({
   name: 'cart',

@@ -15,7 +15,7 @@ import {
   readOnlyStore,
   withAuth,
   type AuthSlice,
-} from './index.ts'
+} from '@token-bridge/zustand'
 
 let issued = 0
 const source = async () => ({

@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest'
+import { createClock } from './clock.ts'
+import { handClocks, HOUR, MINUTE, NOW, SECOND } from './fixtures.test.support.ts'
+
+function clockOf(wall = NOW) {
+  const hands = handClocks(wall)
+  return { hands, clock: createClock(hands) }
+}
+
+describe(createClock, () => {
+  it('goes by the wall clock until the server has told its time', () => {
+    const { hands, clock } = clockOf()
+    expect(clock.now()).toBe(NOW)
+    hands.advance(MINUTE)
+    expect(clock.now()).toBe(NOW + MINUTE)
+  })
+
+  // okta-oidc-js #894: a clock one hour ahead made endless renewals.
+  it.each([
+    ['ahead', HOUR],
+    ['behind', -HOUR],
+    ['a year behind', -8_760 * HOUR],
+  ])('goes by the server when the wall clock is %s', (_, error) => {
+    const { hands, clock } = clockOf(NOW + error)
+    clock.correct(NOW, clock.mark())
+    expect(clock.now()).toBe(NOW)
+    hands.advance(MINUTE)
+    expect(clock.now()).toBe(NOW + MINUTE)
+  })
+
+  // MSAL #2921: a timestamp taken after the answer lets an expired token look fresh.
+  it('counts from the moment the request was sent, so a slow answer makes it early and never late', () => {
+    const { hands, clock } = clockOf()
+    const sent = clock.mark()
+    hands.advance(20 * SECOND)
+    clock.correct(NOW + 20 * SECOND, sent)
+    expect(clock.now()).toBe(NOW + 40 * SECOND)
+  })
+
+  // MSAL #3070, #3206: clock set back, daylight saving.
+  it('does not go back when the wall clock is set back', () => {
+    const { hands, clock } = clockOf()
+    clock.correct(NOW, clock.mark())
+    hands.advance(MINUTE)
+    hands.setWall(NOW - 24 * HOUR)
+    expect(clock.now()).toBe(NOW + MINUTE)
+    hands.advance(MINUTE)
+    expect(clock.now()).toBe(NOW + 2 * MINUTE)
+  })
+
+  it('believes a wall clock that is set forward, so a token expires early, until the server speaks again', () => {
+    const { hands, clock } = clockOf()
+    clock.correct(NOW, clock.mark())
+    hands.setWall(NOW + HOUR)
+    expect(clock.now()).toBe(NOW + HOUR)
+    clock.correct(NOW + SECOND, clock.mark())
+    expect(clock.now()).toBe(NOW + SECOND)
+  })
+
+  // auth0 #343, #589: an open tab over night.
+  it('sees eight hours of sleep in which the monotonic clock stood still', () => {
+    const { hands, clock } = clockOf()
+    clock.correct(NOW, clock.mark())
+    hands.sleep(8 * HOUR)
+    expect(clock.now()).toBe(NOW + 8 * HOUR)
+  })
+
+  it('adds sleep and waking time after it', () => {
+    const { hands, clock } = clockOf()
+    clock.correct(NOW, clock.mark())
+    hands.advance(MINUTE)
+    hands.sleep(HOUR)
+    hands.advance(MINUTE)
+    expect(clock.now()).toBe(NOW + HOUR + 2 * MINUTE)
+  })
+
+  it('takes a later correction in place of an earlier one', () => {
+    const { hands, clock } = clockOf()
+    clock.correct(NOW - HOUR, clock.mark())
+    hands.advance(SECOND)
+    clock.correct(NOW, clock.mark())
+    expect(clock.now()).toBe(NOW)
+  })
+
+  // LangAlpha PR #387: an epoch of another unit was compared with Date.now().
+  it.each([
+    ['NaN', Number.NaN],
+    ['infinite', Number.POSITIVE_INFINITY],
+    ['in seconds', NOW / 1000],
+    ['zero', 0],
+    ['negative', -NOW],
+  ])('keeps its time when the server time is %s', (_, serverTime) => {
+    const { hands, clock } = clockOf()
+    clock.correct(NOW, clock.mark())
+    clock.correct(serverTime, clock.mark())
+    hands.advance(SECOND)
+    expect(clock.now()).toBe(NOW + SECOND)
+  })
+
+  it('cannot be replaced in part', () => {
+    expect(Object.isFrozen(clockOf().clock)).toBe(true)
+  })
+})
