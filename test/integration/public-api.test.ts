@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest'
+
+/** Every runtime name that a package exports. A name that comes or goes is a public change: it shows here. */
+const PUBLIC: Readonly<Record<string, readonly string[]>> = {
+  '@token-bridge/core': [
+    'AuthError',
+    'SecureTokenBridge',
+    'TokenRejectedError',
+    'createTokenBridge',
+    'initialSnapshot',
+    'isAuthError',
+    'reduce',
+    'syncEndpoint',
+  ],
+  '@token-bridge/core/errors': [
+    'AuthError',
+    'ReadOnlyStoreError',
+    'TokenRejectedError',
+    'isAuthError',
+  ],
+  '@token-bridge/core/jwt': ['jwtVerifier'],
+  '@token-bridge/core/selectors': ['createAuthSelectors'],
+  '@token-bridge/core/state': ['initialSnapshot', 'reduce'],
+  '@token-bridge/core/wire': ['SYNC_HEADER', 'SYNC_VERSION', 'parseSyncAnswer', 'parseSyncRequest'],
+  '@token-bridge/redux': [
+    'ReadOnlyStoreError',
+    'authMiddleware',
+    'authReducer',
+    'authReset',
+    'authSlice',
+    'createAuthSelectors',
+    'readOnlyStore',
+    'statusChanged',
+    'tokenRotated',
+  ],
+  '@token-bridge/zustand': [
+    'ReadOnlyStoreError',
+    'createAuthSelectors',
+    'createAuthStore',
+    'readOnlyStore',
+    'withAuth',
+  ],
+  '@token-bridge/react': [
+    'AuthGate',
+    'AuthProvider',
+    'useAuthFetch',
+    'useAuthReader',
+    'useAuthStatus',
+    'useAuthToken',
+  ],
+}
+
+describe('the public API', () => {
+  it.each(Object.entries(PUBLIC))('of %s is what is written here', async (entry, names) => {
+    const module = (await import(entry)) as Record<string, unknown>
+    expect(Object.keys(module).toSorted()).toEqual(names)
+  })
+})
