@@ -172,6 +172,49 @@ describe('rotation', () => {
     ])
   })
 
+  it('tells stores before remotes, and remotes before everybody else', () => {
+    const { bridge } = testBridge()
+    const told: string[] = []
+    bridge.events$.subscribe(() => told.push('events'))
+    bridge
+      .reader('orders')
+      .getToken()
+      .subscribe(() => told.push('remote'))
+    bridge.attach({ name: 'store', apply: () => told.push('store') })
+    bridge.updateToken(payload('t'))
+    expect(told).toEqual(['store', 'remote', 'events'])
+  })
+
+  it('delivers a generation once to who subscribes while stores are being told of it', () => {
+    const { bridge } = testBridge()
+    const seen: number[] = []
+    bridge.attach({
+      name: 'store',
+      apply: () =>
+        bridge
+          .reader('orders')
+          .getToken()
+          .subscribe(({ generation }) => seen.push(generation)),
+    })
+    bridge.updateToken(payload('t'))
+    expect(seen).toEqual([1])
+  })
+
+  it('refuses what the verifier refuses, and keeps what is valid', async () => {
+    let forged = false
+    const { bridge } = testBridge({
+      verify: () => {
+        if (forged) throw new AuthError('ERR_TOKEN_SIGNATURE', 'no', { phase: 'validate' })
+      },
+    })
+    await bridge.rotate()
+    forged = true
+    const rotation = bridge.rotate().catch((error: unknown) => error)
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(isAuthError(await rotation, 'ERR_TOKEN_SIGNATURE')).toBe(true)
+    expect(bridge.reader('orders').current()?.generation).toBe(1)
+  })
+
   it('keeps the order for a subscriber that rotates while it is being told', async () => {
     const { bridge } = testBridge()
     const early: number[] = []

@@ -1,6 +1,6 @@
 import { AuthError, isAuthError } from '@token-bridge/core'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { MINUTE, payload, settle, testBridge } from './bridge.test.support.ts'
+import { deferred, MINUTE, payload, settle, testBridge } from './bridge.test.support.ts'
 
 beforeEach(() => {
   vi.useFakeTimers({ now: 1_760_000_000_000 })
@@ -328,6 +328,41 @@ describe('fetch', () => {
       expect((await reader.fetch('https://api.test/orders')).status).toBe(401)
     }
     expect(authority.requests).toHaveLength(2)
+  })
+
+  it('hands the 401 on, and sends nothing again, when no newer token is to be had', async () => {
+    const { sent, fetch } = api(() => 401)
+    const { bridge, authority } = testBridge({ fetch })
+    bridge.start()
+    await settle()
+    authority.answerWith(async () => {
+      throw new AuthError('ERR_SYNC_STATUS', 'down', { phase: 'sync', retryable: true })
+    })
+    const response = bridge.reader('orders').fetch('https://api.test/orders')
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect((await response).status).toBe(401)
+    expect(sent).toEqual(['Bearer token-1'])
+  })
+
+  it('lets a request that is on its way finish when the kill switch is thrown', async () => {
+    let enabled = true
+    const gate = deferred<Response>()
+    const { bridge } = testBridge({
+      enabled: () => enabled,
+      fetch: (_input, init) => {
+        init?.signal?.addEventListener('abort', () => gate.reject(init.signal?.reason))
+        return gate.promise
+      },
+    })
+    bridge.start()
+    await settle()
+    const response = bridge.reader('orders').fetch('https://api.test/orders')
+    enabled = false
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(bridge.snapshot.mode).toBe('cookie-only')
+    gate.resolve(new Response(null, { status: 204 }))
+    expect((await response).status).toBe(204)
+    bridge.stop()
   })
 
   it('sends nothing after the session has ended, and ends what is under way', async () => {

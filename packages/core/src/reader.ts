@@ -105,7 +105,7 @@ export function createReader(
     snapshot = authority.snapshot()
     if (event.type === 'token-rotated' && access === 'token') {
       const token = authority.current()
-      if (token?.generation === event.generation) tokens.emit(token)
+      if (token !== null) tokens.emit(token)
     }
     if (snapshot !== before) changes.emit()
   })
