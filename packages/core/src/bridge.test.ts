@@ -366,6 +366,21 @@ describe('updateToken', () => {
     expect(bridge.snapshot.status).toBe('signed-out')
   })
 
+  it.each([
+    ['a token', { accessToken: 'late-answer', expiresAt: 1_760_000_000_000 + 5 * MINUTE }],
+    ['signed out', null],
+  ])('outlasts the late answer of a rotation that was under way: %s', async (_name, answer) => {
+    const { bridge, authority, types } = testBridge()
+    const gate = deferred<TokenPayload | null>()
+    authority.answerWith(() => gate.promise)
+    const rotation = bridge.rotate()
+    bridge.updateToken(payload('by-hand'))
+    gate.resolve(answer)
+    await expect(rotation).resolves.toMatchObject({ generation: 1 })
+    expect(bridge.reader('orders').current()?.accessToken).toBe('by-hand')
+    expect(types()).toEqual(['token-rotated'])
+  })
+
   it('waits for the verifier and drops what it refuses', async () => {
     const { bridge, types } = testBridge({
       verify: async ({ accessToken }) => {

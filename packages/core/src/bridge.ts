@@ -84,6 +84,8 @@ export class SecureTokenBridge {
   #epoch = 0
   #session = new AbortController()
   #sourceCalls = 0
+  /** The generation that the source call under way is meant to replace. */
+  #replacing = 0
   #loggedDuplicates = 0
   #unauthorizedAt = Number.NEGATIVE_INFINITY
   #reset: Promise<CleanupReport> | null = null
@@ -344,6 +346,7 @@ export class SecureTokenBridge {
     const held = this.#vault.held()
     const { fetch } = this.#environment
     const sent = this.#clock.mark()
+    this.#replacing = this.#vault.generation
     this.#sourceCalls += 1
     if (this.#sourceCalls > 1) this.#counts.duplicateCalls += 1
     let payload: TokenPayload | null
@@ -376,6 +379,8 @@ export class SecureTokenBridge {
   }
 
   #accept(answer: TokenPayload | null, reason: string): void {
+    // The host has put a newer token in by hand meanwhile.
+    if (this.#replacing !== this.#vault.generation) return
     if (answer === null) void this.reset('session-ended')
     else this.#commit(answer, reason)
   }
