@@ -1,0 +1,247 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { addressOf, Browser, ORIGIN, startApp, type TestApp } from './app.test.fixture.ts'
+
+let app: TestApp
+beforeEach(async () => {
+  app = await startApp()
+})
+afterEach(() => app[Symbol.asyncDispose]())
+
+const setCookies = (response: Response) => response.headers.getSetCookie()
+const sid = () => app.browser.jar(ORIGIN).get('__Host-Http-sid')
+
+describe('GET /login', () => {
+  it('sends the browser to the provider with PKCE S256, state, nonce, scope and resource', async () => {
+    const response = await app.request('/api/auth/login')
+    expect(response.status).toBe(302)
+    const url = new URL(response.headers.get('location') ?? '')
+    expect(url.origin).toBe(app.provider.issuer)
+    expect(Object.fromEntries(url.searchParams)).toEqual({
+      client_id: 'shop',
+      response_type: 'code',
+      redirect_uri: `${ORIGIN}/api/auth/callback`,
+      scope: 'openid offline_access api:read',
+      resource: 'https://api.example.com',
+      state: expect.stringMatching(/^[\w-]{43}$/),
+      nonce: expect.stringMatching(/^[\w-]{43}$/),
+      code_challenge: expect.stringMatching(/^[\w-]{43}$/),
+      code_challenge_method: 'S256',
+    })
+  })
+
+  it('sets a login cookie that the way back is sent: HttpOnly, Secure, SameSite=Lax, ten minutes', async () => {
+    const response = await app.request('/api/auth/login')
+    expect(setCookies(response)).toEqual([
+      expect.stringMatching(
+        /^__Host-Http-login=[\w-]{43}; Max-Age=600; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
+      ),
+    ])
+  })
+
+  it('shows a page and tries discovery again later when the provider cannot be reached', async () => {
+    let isDown = true
+    let discoveries = 0
+    await using fragile = await startApp({
+      fetch: (input, init) => {
+        discoveries += addressOf(input).includes('.well-known') ? 1 : 0
+        return isDown ? Promise.reject(new TypeError('fetch failed')) : fetch(input, init)
+      },
+    })
+    const response = await fragile.request('/api/auth/login?returnTo=/cart')
+    expect(response.status).toBe(503)
+    expect(await response.text()).toContain('/api/auth/login?returnTo=%2Fcart')
+    isDown = false
+    await fragile.signIn()
+    expect((await fragile.sync()).status).toBe(200)
+    expect(discoveries).toBe(2)
+  })
+})
+
+describe('GET /callback', () => {
+  it('starts a session and answers a page of its own instead of a redirect', async () => {
+    const response = await app.signIn('/cart?step=2&x=%22%3E#pay')
+    expect(response.status).toBe(200)
+    expect(response.headers.get('content-type')).toMatch(/^text\/html/)
+    expect(response.headers.get('content-security-policy')).toBe(
+      "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    )
+    expect(response.headers.get('cache-control')).toBe('no-store')
+    expect(response.headers.get('referrer-policy')).toBe('no-referrer')
+    const html = await response.text()
+    const address = 'https://app.example.com/cart?step=2&amp;x=%22%3E#pay'
+    expect(html).toContain(`<meta http-equiv="refresh" content="0;url=${address}">`)
+    expect(html).toContain(`<a href="${address}">`)
+    expect(html).not.toContain('<script')
+  })
+
+  it('escapes the address in the page', async () => {
+    const html = await (await app.signIn(`/a'b&c="><script>`.replace('"><', ''))).text()
+    expect(html).toContain('https://app.example.com/a&#39;b&amp;c=script%3E')
+  })
+
+  it('sets the session cookie HttpOnly, Secure, SameSite=Strict, on the whole host and for the lifetime of the session', async () => {
+    const response = await app.signIn()
+    expect(setCookies(response)).toEqual([
+      expect.stringMatching(
+        /^__Host-Http-sid=[\w-]{43}; Max-Age=43200; Path=\/; HttpOnly; Secure; SameSite=Strict$/,
+      ),
+    ])
+  })
+
+  it('gives every sign-in a new session id and ends the session that was before', async () => {
+    await app.signIn()
+    const first = sid()
+    await app.signIn()
+    expect(sid()).not.toBe(first)
+    const old = await app.sync(undefined, { cookie: `__Host-Http-sid=${first}` })
+    expect(old.status).toBe(401)
+    expect((await app.sync()).status).toBe(200)
+  })
+
+  it('ends the former session although the callback is not sent the Strict cookie', async () => {
+    await app.signIn()
+    const first = sid()
+    const callback = await app.leave()
+    app.browser.jar(ORIGIN).delete('__Host-Http-sid')
+    await app.request(callback)
+    const old = await app.sync(undefined, { cookie: `__Host-Http-sid=${first}` })
+    expect(old.status).toBe(401)
+  })
+
+  it('does not take over a session id that was planted', async () => {
+    const planted = 'A'.repeat(43)
+    app.browser.jar(ORIGIN).set('__Host-Http-sid', planted)
+    await app.signIn()
+    expect(sid()).not.toBe(planted)
+    expect((await app.sync(undefined, { cookie: `__Host-Http-sid=${planted}` })).status).toBe(401)
+  })
+
+  it('refuses a state that was used already', async () => {
+    const callback = await app.leave()
+    expect((await app.request(callback)).status).toBe(200)
+    const tokens = app.provider.requests.get('/token')
+    const replay = await app.request(callback)
+    expect(replay.status).toBe(400)
+    expect(await replay.text()).toContain('Try again')
+    expect(setCookies(replay)).toEqual([])
+    expect(app.provider.requests.get('/token')).toBe(tokens)
+  })
+
+  it.each([
+    ['missing', (url: URL) => url.searchParams.delete('state')],
+    ['another', (url: URL) => url.searchParams.set('state', 'A'.repeat(43))],
+  ])('refuses a %s state', async (_name, change) => {
+    const url = new URL(await app.leave())
+    change(url)
+    const response = await app.request(url.href)
+    expect(response.status).toBe(400)
+    expect(app.provider.requests.get('/token')).toBeUndefined()
+  })
+
+  it('refuses a sign-in that another browser started', async () => {
+    const callback = await app.leave()
+    const other = new Browser()
+    await app.request('/api/auth/login', {}, other)
+    expect((await app.request(callback, {}, other)).status).toBe(400)
+    expect((await app.request(callback, {}, new Browser())).status).toBe(400)
+  })
+
+  it('lets two tabs of one browser sign in at the same time', async () => {
+    const first = await app.leave('/one')
+    const second = await app.leave('/two')
+    expect(await (await app.request(first)).text()).toContain('/one')
+    expect(await (await app.request(second)).text()).toContain('/two')
+  })
+
+  it('refuses a sign-in that took more than ten minutes', async () => {
+    const callback = await app.leave()
+    app.pass(600_000)
+    expect((await app.request(callback)).status).toBe(400)
+  })
+
+  it('refuses an answer of another issuer (RFC 9207)', async () => {
+    const url = new URL(await app.leave())
+    expect(url.searchParams.get('iss')).toBe(app.provider.issuer)
+    url.searchParams.set('iss', 'https://evil.example')
+    const response = await app.request(url.href)
+    expect(response.status).toBe(400)
+    expect(app.provider.requests.get('/token')).toBeUndefined()
+  })
+
+  it('refuses an ID token with the nonce of another sign-in', async () => {
+    const store = app.store
+    const callback = await app.leave()
+    await using careless = await startApp({
+      issuer: app.provider.issuer,
+      store: {
+        ...store,
+        get: async (key) => (await store.get(key))?.replace(/"nonce":"./, '"nonce":"?'),
+      },
+    })
+    const response = await careless.request(callback, {}, app.browser)
+    expect(response.status).toBe(400)
+    expect(setCookies(response)).toEqual([])
+  })
+
+  it('refuses a code without its PKCE verifier', async () => {
+    const store = app.store
+    const callback = await app.leave()
+    await using careless = await startApp({
+      issuer: app.provider.issuer,
+      store: {
+        ...store,
+        get: async (key) =>
+          (await store.get(key))?.replace(/"codeVerifier":"../, '"codeVerifier":"__'),
+      },
+    })
+    const response = await careless.request(callback, {}, app.browser)
+    expect(response.status).toBe(400)
+  })
+
+  it('shows a page with a way to try again when the user says no', async () => {
+    app.provider.denies = true
+    const response = await app.signIn('/cart')
+    expect(response.status).toBe(400)
+    const html = await response.text()
+    expect(html).toContain('cancelled')
+    expect(html).toContain('href="https://app.example.com/api/auth/login?returnTo=%2Fcart"')
+    expect(html).not.toContain('access_denied')
+    expect(html).not.toContain('http-equiv="refresh"')
+    expect(sid()).toBeUndefined()
+  })
+
+  it('shows a page that says "later" when the provider fails', async () => {
+    const callback = await app.leave()
+    app.provider.fault = { status: 502 }
+    const response = await app.request(callback)
+    expect(response.status).toBe(503)
+    expect(sid()).toBeUndefined()
+    expect(app.log).toEqual(['[auth] sign-in failed: status 502'])
+  })
+
+  it('is not used up by a HEAD request', async () => {
+    const callback = await app.leave()
+    expect((await app.request(callback, { method: 'HEAD' })).status).toBe(405)
+    expect((await app.request(callback)).status).toBe(200)
+  })
+})
+
+describe('client authentication', () => {
+  it('falls back to the request body where the provider does not take HTTP Basic', async () => {
+    const bodies: string[] = []
+    await using post = await startApp({
+      fetch: async (input, init) => {
+        if (addressOf(input).endsWith('/token')) bodies.push(await new Response(init?.body).text())
+        const response = await fetch(input, init)
+        if (!addressOf(input).includes('.well-known')) return response
+        const metadata = (await response.json()) as Record<string, unknown>
+        return Response.json({
+          ...metadata,
+          token_endpoint_auth_methods_supported: ['client_secret_post'],
+        })
+      },
+    })
+    expect((await post.signIn()).status).toBe(200)
+    expect(bodies).toEqual([expect.stringContaining('client_secret=')])
+  })
+})

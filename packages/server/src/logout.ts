@@ -1,0 +1,62 @@
+import type { Handler } from 'hono'
+import type { HostCookie } from './host-cookie.ts'
+import type { OpenidProvider } from './openid-provider.ts'
+import type { Settings } from './options.ts'
+import { problem } from './problem.ts'
+import { providerFailure } from './provider-failure.ts'
+import { requestGuard } from './request-guard.ts'
+import type { Sessions } from './sessions.ts'
+
+/** Milliseconds that a sign-out waits for the provider. */
+const PATIENCE = 2_000
+
+/**
+ * `POST /logout`: ends the session here, then revokes its refresh token at the provider as well as can be, and answers
+ * `{ endSessionUrl? }`, where the page may send the browser to end the provider's own session. Same rules as sync.
+ */
+export function logout(
+  settings: Pick<Settings, 'origin' | 'logger' | 'now'>,
+  parts: {
+    readonly sessions: Sessions
+    readonly provider: OpenidProvider
+    readonly cookie: HostCookie
+  },
+): Handler {
+  const { origin, logger, now } = settings
+  const { sessions, provider, cookie } = parts
+
+  /** Nothing that the provider does or fails to do may keep a user signed in. */
+  const tried = async <T>(what: string, task: Promise<T>): Promise<T | undefined> => {
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const timeout = new Promise<undefined>((resolve) => {
+      timer = setTimeout(resolve, PATIENCE, undefined)
+    })
+    const settled = task.catch((error: unknown) => {
+      logger.warn(`[auth] ${what} failed: ${providerFailure(error, now()).code}`)
+      return undefined
+    })
+    return Promise.race([settled, timeout]).finally(() => clearTimeout(timer))
+  }
+
+  return async (c) => {
+    const refusal = requestGuard(c.req.raw, origin)
+    if (refusal !== undefined)
+      return problem(c, { status: 403, title: 'Request refused', detail: refusal })
+
+    const id = cookie.read(c)
+    const key = id === undefined ? undefined : await sessions.keyOf(id)
+    const session = key === undefined ? undefined : await sessions.read(key)
+    if (key !== undefined) await sessions.end(key)
+    cookie.clear(c)
+
+    const [endSessionUrl] = await Promise.all([
+      tried('end-session address', provider.endSessionUrl(session?.idToken)),
+      session?.refreshToken !== undefined &&
+        tried('revocation', provider.revoke(session.refreshToken)),
+    ])
+    // Not "cookies": it reaches the whole registrable domain, so it would sign the user out of every sibling app. Our
+    // own cookie is cleared by name. Not "executionContexts": no browser reloads for it, the page kills its own memory.
+    c.header('Clear-Site-Data', '"cache", "storage"')
+    return c.json(endSessionUrl === undefined ? {} : { endSessionUrl })
+  }
+}

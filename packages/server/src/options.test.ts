@@ -1,0 +1,96 @@
+import { isAuthError } from '@token-bridge/core/errors'
+import { describe, expect, it } from 'vitest'
+import { authRoutes } from './auth-routes.ts'
+import { readOptions, type AuthOptions } from './options.ts'
+
+const valid: AuthOptions = {
+  issuer: 'https://id.example.com',
+  clientId: 'shop',
+  clientSecret: 'a-secret-value',
+  origin: 'https://app.example.com',
+}
+
+const refused = (change: Record<string, unknown>): string => {
+  try {
+    authRoutes({ ...valid, ...change })
+  } catch (error) {
+    expect(isAuthError(error, 'ERR_CONFIG')).toBe(true)
+    return (error as Error).message
+  }
+  throw new Error('It was accepted.')
+}
+
+describe('options', () => {
+  it('get defaults for what is left out', () => {
+    expect(readOptions(valid)).toMatchObject({
+      basePath: '/api/auth',
+      scope: 'openid offline_access',
+      resource: undefined,
+      minimumLifetime: 90_000,
+      sessionLifetime: 43_200_000,
+      allowGet: false,
+      logger: console,
+    })
+  })
+
+  it.each([
+    ['issuer', 'http://localhost:4000'],
+    ['issuer', 'https://id.example.com/realms/shop'],
+    ['origin', 'http://localhost:3000'],
+    ['origin', 'http://127.0.0.1:3000'],
+    ['origin', 'http://[::1]:3000'],
+    ['basePath', '/auth'],
+    ['postLogoutRedirect', '/bye'],
+    ['postLogoutRedirect', 'https://www.example.com/'],
+  ])('take %s = %s', (field, value) => {
+    expect(() => authRoutes({ ...valid, [field]: value })).not.toThrow()
+  })
+
+  it.each([
+    ['issuer', undefined],
+    ['issuer', 'id.example.com'],
+    ['issuer', 'http://id.example.com'],
+    ['issuer', 'https://user@id.example.com'],
+    ['issuer', 'https://id.example.com/?x'],
+    ['clientId', ''],
+    ['clientSecret', ''],
+    ['clientSecret', 7],
+    ['origin', undefined],
+    ['origin', 'https://app.example.com/'],
+    ['origin', 'https://*.example.com'],
+    ['origin', 'http://app.example.com'],
+    ['origin', 'http://localhost.example.com'],
+    ['basePath', 'auth'],
+    ['basePath', '/auth/'],
+    ['basePath', '/a/../b'],
+    ['scope', 'profile'],
+    ['resource', 'api'],
+    ['resource', 'https://api.example.com/#x'],
+    ['store', {}],
+    ['minimumLifetime', -1],
+    ['minimumLifetime', Number.NaN],
+    ['minimumLifetime', '90000'],
+    ['sessionLifetime', 43_200],
+    ['sessionLifetime', Infinity],
+    ['postLogoutRedirect', 'http://www.example.com/'],
+    ['postLogoutRedirect', 'javascript:alert(1)'],
+    ['allowGet', 'yes'],
+    ['logger', {}],
+    ['fetch', {}],
+    ['now', 5],
+  ])('refuse %s = %s and name the field', (field, value) => {
+    expect(refused({ [field]: value })).toMatch(
+      new RegExp(`^authRoutes\\(\\{ ${field} \\}\\) must be `),
+    )
+  })
+
+  it('say how to mend a plain-http origin', () => {
+    expect(refused({ origin: 'http://app.example.com' })).toContain('Serve the app over https')
+  })
+
+  it('never repeat a value, which may be a secret in the wrong field', () => {
+    for (const field of ['issuer', 'origin', 'basePath', 'scope', 'minimumLifetime', 'store']) {
+      expect(refused({ [field]: 's3cr3t value' })).not.toContain('s3cr3t')
+    }
+  })
+})
