@@ -1,0 +1,11 @@
+import { fileURLToPath } from 'node:url'
+
+const directory = (relative: string): string =>
+  fileURLToPath(new URL(relative, import.meta.url)).replace(/\/$/, '')
+
+export const paths = Object.freeze({
+  root: directory('../../../../'),
+  demo: directory('../../'),
+  source: directory('../'),
+  cache: directory('../../.cache/'),
+})

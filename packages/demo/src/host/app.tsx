@@ -1,0 +1,24 @@
+import type { ReactNode } from 'react'
+import { ActivityLog } from './activity-log.tsx'
+import { useHost } from './host-context.ts'
+import { PageHeader } from './page-header.tsx'
+import { RemoteCard } from './remote-card.tsx'
+import { SessionPanel } from './session-panel.tsx'
+
+export function App(): ReactNode {
+  const { config } = useHost()
+  return (
+    <>
+      <PageHeader />
+      <main>
+        <SessionPanel />
+        <section className="remotes" aria-label="Remotes">
+          {config.remotes.map((remote) => (
+            <RemoteCard key={remote.name} remote={remote} />
+          ))}
+        </section>
+        <ActivityLog />
+      </main>
+    </>
+  )
+}

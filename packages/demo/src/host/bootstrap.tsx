@@ -1,0 +1,51 @@
+import { registerGlobalPlugins, registerRemotes } from '@module-federation/runtime'
+import { createTokenBridge } from '@token-bridge/core'
+import { hostContainerPlugin } from '@token-bridge/federation/runtime'
+import { createRoot } from 'react-dom/client'
+import { Provider } from 'react-redux'
+import { HOST_NAME } from '../build/container-names.ts'
+import type { DemoConfig } from '../demo-config.ts'
+import { App } from './app.tsx'
+import { createEventLog } from './event-log.ts'
+import { HostContext, type Host } from './host-context.ts'
+import { killSwitch } from './kill-switch.ts'
+import { createHostStore } from './store.ts'
+
+async function start(): Promise<Host> {
+  const response = await fetch('/demo/config.json', { cache: 'no-store' })
+  const config = (await response.json()) as DemoConfig
+  const flag = await killSwitch()
+
+  const bridge = createTokenBridge({
+    enabled: flag,
+    origins: [config.apiOrigin],
+    skewBuffer: config.skewBuffer,
+    rotation: { leadTime: config.leadTime, breaker: { cooldown: 10_000 } },
+    telemetry: { logger: console },
+  })
+  const store = createHostStore(bridge)
+
+  // Before the first remote: what a remote imports from the host is answered from memory.
+  registerGlobalPlugins([
+    hostContainerPlugin({
+      name: HOST_NAME,
+      modules: { './auth-bridge': () => ({ tokenBridge: bridge.reader('auth-bridge') }) },
+    }),
+  ])
+  registerRemotes(
+    config.remotes.map(({ container, entry, type }) => ({ name: container, entry, type })),
+  )
+  return { bridge, store, config, flag, log: createEventLog(bridge) }
+}
+
+const element = document.querySelector('#app')
+if (element === null) throw new Error('The page has no #app.')
+
+const host = await start()
+createRoot(element).render(
+  <HostContext value={host}>
+    <Provider store={host.store}>
+      <App />
+    </Provider>
+  </HostContext>,
+)

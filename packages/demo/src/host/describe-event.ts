@@ -1,0 +1,24 @@
+import type { BridgeEvent } from '@token-bridge/core'
+import { timeOfDay } from '../remotes/shared/format.ts'
+
+/** One line on an event, for people. */
+export function describeEvent(event: BridgeEvent): string {
+  switch (event.type) {
+    case 'token-rotated':
+      return `generation ${event.generation}, valid until ${timeOfDay(event.expiresAt)} (${event.reason})`
+    case 'token-expired':
+      return `generation ${event.generation}`
+    case 'auth-reset':
+    case 'mode-changed':
+      return event.type === 'auth-reset' ? event.reason : event.mode
+    case 'rotation-failed':
+    case 'maintenance-entered':
+      return `${event.error.code}: ${event.error.message}`
+    case 'unauthorized':
+      return `${event.remote}, with generation ${event.generation}`
+    case 'violation':
+      return `${event.kind}: ${event.detail}`
+    default:
+      return 'remote' in event ? String(event.remote) : ''
+  }
+}

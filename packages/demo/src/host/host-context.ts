@@ -1,0 +1,23 @@
+import type { SecureTokenBridge } from '@token-bridge/core'
+import { createContext, useContext, type Context } from 'react'
+import type { DemoConfig } from '../demo-config.ts'
+import type { EventLog } from './event-log.ts'
+import type { KillSwitch } from './kill-switch.ts'
+import type { HostStore } from './store.ts'
+
+/** What the host's own components work with. It is never given to a remote. */
+export interface Host {
+  readonly bridge: SecureTokenBridge
+  readonly store: HostStore
+  readonly config: DemoConfig
+  readonly flag: KillSwitch
+  readonly log: EventLog
+}
+
+export const HostContext: Context<Host | null> = createContext<Host | null>(null)
+
+export function useHost(): Host {
+  const host = useContext(HostContext)
+  if (host === null) throw new Error('Outside of the host.')
+  return host
+}
