@@ -125,3 +125,10 @@ export function countingTarget() {
     fire: (type: string) => void target.dispatchEvent(new Event(type)),
   }
 }
+
+/** Goes back to real time; fails when a timer was left behind. */
+export function endVirtualTime(): void {
+  const left = vi.getTimerCount()
+  vi.useRealTimers()
+  if (left > 0) throw new Error(`${left} timer(s) left behind`)
+}

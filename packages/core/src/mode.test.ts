@@ -1,15 +1,12 @@
 import { BehaviorSubject, NEVER, Subject } from 'rxjs'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { recordedEnvironment } from './fixtures.test.support.ts'
+import { endVirtualTime, recordedEnvironment } from './fixtures.test.support.ts'
 import { modeFor, watchFlag, type FlagSource } from './mode.ts'
 
 beforeEach(() => {
   vi.useFakeTimers()
 })
-afterEach(() => {
-  expect(vi.getTimerCount()).toBe(0)
-  vi.useRealTimers()
-})
+afterEach(endVirtualTime)
 
 function watched(source: FlagSource, onValue: (enabled: boolean) => void = () => {}) {
   const log: (boolean | 'failure')[] = []
@@ -27,7 +24,7 @@ function watched(source: FlagSource, onValue: (enabled: boolean) => void = () =>
   return { log, stop }
 }
 
-describe(modeFor, () => {
+describe('modeFor', () => {
   it('falls back to the legacy source, or to no tokens at all', () => {
     expect(modeFor(true, true)).toBe('bridge')
     expect(modeFor(true, false)).toBe('bridge')
@@ -36,7 +33,7 @@ describe(modeFor, () => {
   })
 })
 
-describe(watchFlag, () => {
+describe('watchFlag', () => {
   it.each([true, false])('reports a constant %s once', (enabled) => {
     const { log, stop } = watched(enabled)
     stop()
@@ -82,7 +79,7 @@ describe(watchFlag, () => {
     ['nothing', undefined],
     ['a promise', Promise.resolve(false)],
   ])('takes %s for no answer, not for "on"', (_, answer) => {
-    const { log, stop } = watched((() => answer) as () => boolean)
+    const { log, stop } = watched((() => answer) as unknown as () => boolean)
     stop()
     expect(log).toEqual(['failure'])
     const stream = watched(new BehaviorSubject(answer) as unknown as FlagSource)

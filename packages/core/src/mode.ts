@@ -21,7 +21,7 @@ export function modeFor(enabled: boolean, hasLegacy: boolean): BridgeMode {
 
 export interface FlagWatch {
   onValue(enabled: boolean): void
-  /** The flag could not be read: the last known value stays. */
+  /** The flag cannot be read: the last known value stays. Called once, until it can be read again. */
   onFailure(): void
 }
 
@@ -33,28 +33,59 @@ export interface FlagWatch {
 export function watchFlag(
   source: FlagSource,
   watch: FlagWatch,
-  { setTimer, clearTimer }: Pick<Environment, 'setTimer' | 'clearTimer'>,
+  timers: Pick<Environment, 'setTimer' | 'clearTimer'>,
 ): () => void {
   if (typeof source === 'boolean') {
     watch.onValue(source)
     return () => {}
   }
-  if (typeof source !== 'function') {
-    const subscription = source.subscribe({
-      next: (value) => watch.onValue(value),
-      error: () => watch.onFailure(),
-    })
-    return () => subscription.unsubscribe()
+  let isFailing = false
+  const fail = (): void => {
+    if (isFailing) return
+    isFailing = true
+    watch.onFailure()
   }
+  const take = (value: unknown): void => {
+    // The string 'false', or the promise of an async function, is true to an `if`: a switch that nobody can turn off.
+    if (typeof value !== 'boolean') return fail()
+    isFailing = false
+    watch.onValue(value)
+  }
+  return typeof source === 'function'
+    ? poll(source, take, fail, timers)
+    : follow(source, take, fail)
+}
+
+function follow(source: FlagStream, take: (value: unknown) => void, fail: () => void): () => void {
+  try {
+    const subscription = source.subscribe({ next: take, error: fail })
+    return () => subscription.unsubscribe()
+  } catch {
+    fail()
+    return () => {}
+  }
+}
+
+function poll(
+  source: () => unknown,
+  take: (value: unknown) => void,
+  fail: () => void,
+  { setTimer, clearTimer }: Pick<Environment, 'setTimer' | 'clearTimer'>,
+): () => void {
   let timer: unknown
+  let isStopped = false
   const ask = (): void => {
     try {
-      watch.onValue(source())
+      take(source())
     } catch {
-      watch.onFailure()
+      fail()
     }
-    timer = setTimer(ask, ASK_EVERY)
+    // Who is told of the value may have ended the watch.
+    if (!isStopped) timer = setTimer(ask, ASK_EVERY)
   }
   ask()
-  return () => clearTimer(timer)
+  return () => {
+    isStopped = true
+    clearTimer(timer)
+  }
 }
