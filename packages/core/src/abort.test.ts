@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { abortable, aborted, sleep } from './abort.ts'
 import { isAuthError } from './errors.ts'
-import { recordedEnvironment, rejection } from './fixtures.test.support.ts'
+import { endVirtualTime, recordedEnvironment, rejection } from './fixtures.test.support.ts'
 
 /** How many listeners stand on a signal, counted from now on. */
 function counted(signal: AbortSignal) {
@@ -10,7 +10,7 @@ function counted(signal: AbortSignal) {
   return () => add.mock.calls.length - remove.mock.calls.length
 }
 
-describe(aborted, () => {
+describe('aborted', () => {
   it('is a typed error that says what ended, and that trying again is allowed', () => {
     const error = aborted('The rotation')
     expect(isAuthError(error, 'ERR_ABORTED')).toBe(true)
@@ -19,7 +19,7 @@ describe(aborted, () => {
   })
 })
 
-describe(abortable, () => {
+describe('abortable', () => {
   const never = new Promise<never>(() => {})
 
   it('hands back the very promise when there is no signal', () => {
@@ -71,14 +71,11 @@ describe(abortable, () => {
   })
 })
 
-describe(sleep, () => {
+describe('sleep', () => {
   beforeEach(() => {
     vi.useFakeTimers()
   })
-  afterEach(() => {
-    expect(vi.getTimerCount()).toBe(0)
-    vi.useRealTimers()
-  })
+  afterEach(endVirtualTime)
 
   it('resolves after its time and not before', async () => {
     let awake = false

@@ -13,8 +13,9 @@ export function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefine
   if (signal === undefined) return promise
   return new Promise((resolve, reject) => {
     const abort = (): void => reject(signal.reason as Error)
-    if (signal.aborted) return abort()
-    signal.addEventListener('abort', abort, { once: true })
+    if (signal.aborted) abort()
+    else signal.addEventListener('abort', abort, { once: true })
+    // Heard even when the wait is over: a rejection that nobody handles is reported as a fault of the page.
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
   })
 }
