@@ -19,7 +19,7 @@ function transactionsOf() {
   return { faults, transactions }
 }
 
-describe(createTransactions, () => {
+describe('createTransactions', () => {
   it('tells stores first, then readers, then everybody else, and all see the new snapshot', () => {
     const { transactions } = transactionsOf()
     const order: unknown[] = []

@@ -26,6 +26,28 @@ export function createTransactions(
   let snapshot = initial
   let running = false
 
+  function run(change: () => BridgeEvent | null): void {
+    waiting.push(change)
+    if (running) return
+    running = true
+    try {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        const event = next()
+        if (event === null) continue
+        Object.freeze(event)
+        snapshot = reduce(snapshot, event)
+        adapters.emit(event)
+        readers.emit(event)
+        events.emit(event)
+      }
+    } finally {
+      running = false
+      // A change that throws does not hold up those behind it.
+      const next = waiting.shift()
+      if (next !== undefined) run(next)
+    }
+  }
+
   return {
     get snapshot() {
       return snapshot
@@ -33,23 +55,6 @@ export function createTransactions(
     readers,
     events,
     attach: (adapter) => adapters.add((event) => adapter.apply(event, snapshot)),
-    run(change) {
-      waiting.push(change)
-      if (running) return
-      running = true
-      try {
-        for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-          const event = next()
-          if (event === null) continue
-          Object.freeze(event)
-          snapshot = reduce(snapshot, event)
-          adapters.emit(event)
-          readers.emit(event)
-          events.emit(event)
-        }
-      } finally {
-        running = false
-      }
-    },
+    run,
   }
 }
