@@ -14,7 +14,7 @@ const rotated = (expiresAt: number): BridgeEvent => ({
   reason: 'schedule',
 })
 
-describe(logLine, () => {
+describe('logLine', () => {
   it('writes the rotation line exactly as other programs read it', () => {
     expect(line(rotated(1_718_900_000_000))).toEqual({
       level: 'info',
@@ -33,15 +33,43 @@ describe(logLine, () => {
   })
 
   it.each<[string, string, BridgeEvent]>([
-    ['info', '[bridge] auth reset reason=sign-out', { type: 'auth-reset', at, reason: 'sign-out', status: 'signed-out' }],
+    [
+      'info',
+      '[bridge] auth reset reason=sign-out',
+      { type: 'auth-reset', at, reason: 'sign-out', status: 'signed-out' },
+    ],
     ['warn', '[bridge] mode changed mode=legacy', { type: 'mode-changed', at, mode: 'legacy' }],
-    ['warn', `[bridge] rotation failed code=ERR_SYNC_STATUS ${error.message}`, { type: 'rotation-failed', at, error }],
-    ['error', `[bridge] maintenance entered code=ERR_SYNC_STATUS ${error.message}`, { type: 'maintenance-entered', at, error }],
+    [
+      'warn',
+      `[bridge] rotation failed code=ERR_SYNC_STATUS ${error.message}`,
+      { type: 'rotation-failed', at, error },
+    ],
+    [
+      'error',
+      `[bridge] maintenance entered code=ERR_SYNC_STATUS ${error.message}`,
+      { type: 'maintenance-entered', at, error },
+    ],
     ['info', '[bridge] maintenance left', { type: 'maintenance-left', at }],
-    ['warn', '[bridge] unauthorized remote=orders generation=4', { type: 'unauthorized', at, remote: 'orders', generation: 4 }],
-    ['warn', '[bridge] violation kind=forged-action auth/tokenRotated', { type: 'violation', at, kind: 'forged-action', detail: 'auth/tokenRotated' }],
-    ['info', '[bridge] reader revoked remote=orders', { type: 'reader-revoked', at, remote: 'orders' }],
-    ['warn', '[bridge] kill switch could not be read; the last known value stays', { type: 'flag-failed', at }],
+    [
+      'warn',
+      '[bridge] unauthorized remote=orders generation=4',
+      { type: 'unauthorized', at, remote: 'orders', generation: 4 },
+    ],
+    [
+      'warn',
+      '[bridge] violation kind=forged-action auth/tokenRotated',
+      { type: 'violation', at, kind: 'forged-action', detail: 'auth/tokenRotated' },
+    ],
+    [
+      'info',
+      '[bridge] reader revoked remote=orders',
+      { type: 'reader-revoked', at, remote: 'orders' },
+    ],
+    [
+      'warn',
+      '[bridge] kill switch could not be read; the last known value stays',
+      { type: 'flag-failed', at },
+    ],
   ])('writes at level %s: %s', (level, text, event) => {
     expect(line(event)).toEqual({ level, line: text })
   })

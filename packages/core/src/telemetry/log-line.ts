@@ -9,11 +9,19 @@ export interface LogContext {
   readonly duplicateCalls: number
 }
 
+interface LogEntry {
+  readonly level: keyof BridgeLogger
+  readonly line: string
+}
+
 /** The line that the log gets for an event, if any. `exp` is in seconds, as in a JWT. */
-export function logLine(
-  event: BridgeEvent,
-  context: LogContext,
-): { readonly level: keyof BridgeLogger; readonly line: string } | null {
+export function logLine(event: BridgeEvent, context: LogContext): LogEntry | null {
+  const entry = describe(event, context)
+  // Reasons, names and messages come from elsewhere; a line break in one would forge a second line.
+  return entry && { ...entry, line: entry.line.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ') }
+}
+
+function describe(event: BridgeEvent, context: LogContext): LogEntry | null {
   switch (event.type) {
     case 'token-rotated':
       return {
