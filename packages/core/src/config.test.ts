@@ -7,7 +7,7 @@ import { everythingIn, SECRET, thrown } from './fixtures.test.support.ts'
 const refused = (config: unknown): AuthError =>
   thrown(() => resolveConfig(config as BridgeConfig)) as AuthError
 
-describe(resolveConfig, () => {
+describe('resolveConfig', () => {
   it('fills in the stated defaults', () => {
     expect(resolveConfig()).toEqual({
       source: undefined,
@@ -145,10 +145,13 @@ describe(resolveConfig, () => {
     expect(message).toMatch(/no option `skewbuffer`.*skewBuffer/)
   })
 
-  it.each([undefined, 'info', 'warn', 'error'])('refuses a logger without all three methods', (gone) => {
-    const logger = gone === undefined ? null : { ...console, [gone]: undefined }
-    expect(refused({ telemetry: { logger } }).message).toContain('`telemetry.logger`')
-  })
+  it.each([undefined, 'info', 'warn', 'error'])(
+    'refuses a logger without all three methods',
+    (gone) => {
+      const logger = gone === undefined ? null : { ...console, [gone]: undefined }
+      expect(refused({ telemetry: { logger } }).message).toContain('`telemetry.logger`')
+    },
+  )
 
   it('takes origins in the form a browser writes them', () => {
     const origins = ['https://api.test', 'https://api.test:8443/', 'http://localhost:3000']
@@ -173,12 +176,18 @@ describe(resolveConfig, () => {
     expect(message).toContain(`did you mean '${meant}'`)
   })
 
-  it.each(['*', 'https://*', 'api.test', '', 'null', 'data:text/plain,x', 'file:///x', 'about:blank'])(
-    'refuses %j as an origin',
-    (entry) => {
-      expect(refused({ origins: [entry] })).toMatchObject({ code: 'ERR_CONFIG' })
-    },
-  )
+  it.each([
+    '*',
+    'https://*',
+    'api.test',
+    '',
+    'null',
+    'data:text/plain,x',
+    'file:///x',
+    'about:blank',
+  ])('refuses %j as an origin', (entry) => {
+    expect(refused({ origins: [entry] })).toMatchObject({ code: 'ERR_CONFIG' })
+  })
 
   it.each([[null], [5], [new URL('https://api.test')]])('refuses %s among the origins', (entry) => {
     expect(refused({ origins: [entry] }).message).toContain('`origins[0]`')

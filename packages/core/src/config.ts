@@ -93,8 +93,14 @@ const KNOWN = new Set([
   'environment',
 ])
 
-const kind = (value: unknown): string =>
-  value === null ? 'null' : Array.isArray(value) ? 'an array' : `a ${typeof value}`
+const kind = (value: unknown): string => {
+  if (value === null || value === undefined) return String(value)
+  if (Array.isArray(value)) return 'an array'
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`
+}
+
+const isObject = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 function refuse(field: string, expected: string, value: unknown): never {
   throw new AuthError(
@@ -104,18 +110,36 @@ function refuse(field: string, expected: string, value: unknown): never {
   )
 }
 
-function span(field: string, value: unknown, fallback: number, least = 0): number {
+/** The bounds of a number, and what it is. */
+interface Bounds {
+  readonly least?: number
+  readonly most?: number
+  readonly what?: string
+}
+
+/** The longest delay a timer keeps; with a longer one it would fire at once. */
+const LONGEST_TIMER = 2 ** 31 - 1
+
+function number(
+  field: string,
+  value: unknown,
+  fallback: number,
+  { least = 0, most = Number.MAX_VALUE, what = 'a number of milliseconds' }: Bounds = {},
+): number {
   if (value === undefined) return fallback
-  if (typeof value !== 'number' || !Number.isFinite(value))
-    return refuse(field, 'a number of milliseconds', value)
-  if (value < least) {
-    throw new AuthError(
-      'ERR_CONFIG',
-      `createTokenBridge: \`${field}\` must be at least ${least}, got ${value}.`,
-      { phase: 'configure' },
-    )
-  }
-  return value
+  if (typeof value !== 'number' || !Number.isFinite(value)) return refuse(field, what, value)
+  if (value >= least && value <= most) return value
+  throw new AuthError(
+    'ERR_CONFIG',
+    `createTokenBridge: \`${field}\` must be ${value < least ? `at least ${least}` : `at most ${most}`}, got ${value}.`,
+    { phase: 'configure' },
+  )
+}
+
+function count(field: string, value: unknown, fallback: number): number {
+  const what = 'a whole number'
+  const checked = number(field, value, fallback, { least: 1, what })
+  return Number.isInteger(checked) ? checked : refuse(field, what, value)
 }
 
 function optionalFunction<T>(field: string, value: T | undefined, example: string): T | undefined {
@@ -125,14 +149,14 @@ function optionalFunction<T>(field: string, value: T | undefined, example: strin
 
 function section<T extends object>(field: string, value: T | undefined): Partial<T> {
   if (value === undefined) return {}
-  return typeof value === 'object' && value !== null ? value : refuse(field, 'an object', value)
+  return isObject(value) ? value : refuse(field, 'an object', value)
 }
 
 function checkOrigin(entry: unknown, index: number): string {
   const field = `origins[${index}]`
   if (typeof entry !== 'string')
     return refuse(field, "an origin such as 'https://api.example.com'", entry)
-  const origin = URL.canParse(entry) ? new URL(entry).origin : 'null'
+  const origin = URL.canParse(entry) && !entry.includes('*') ? new URL(entry).origin : 'null'
   if (origin === 'null' || (entry !== origin && entry !== `${origin}/`)) {
     throw new AuthError(
       'ERR_CONFIG',
@@ -174,7 +198,7 @@ function checkLogger(logger: BridgeLogger | undefined): BridgeLogger | undefined
  * @throws AuthError `ERR_CONFIG`, which names the field, the type it had and what it must be.
  */
 export function resolveConfig(config: BridgeConfig = {}): ResolvedConfig {
-  if (typeof config !== 'object' || config === null) return refuse('config', 'an object', config)
+  if (!isObject(config)) return refuse('config', 'an object', config)
   for (const field of Object.keys(config)) {
     if (!KNOWN.has(field)) {
       throw new AuthError(
@@ -192,13 +216,7 @@ export function resolveConfig(config: BridgeConfig = {}): ResolvedConfig {
   const rotation = section('rotation', config.rotation)
   const backoff = section('rotation.backoff', rotation.backoff)
   const breaker = section('rotation.breaker', rotation.breaker)
-  const jitter = span('rotation.jitter', rotation.jitter, 0.2)
-  if (jitter > 1)
-    throw new AuthError(
-      'ERR_CONFIG',
-      `createTokenBridge: \`rotation.jitter\` is a share from 0 to 1, got ${jitter}.`,
-      { phase: 'configure' },
-    )
+  const timer: Bounds = { least: 1, most: LONGEST_TIMER }
 
   return {
     source: optionalFunction('source', config.source, "syncEndpoint('/api/auth/sync')"),
@@ -206,18 +224,21 @@ export function resolveConfig(config: BridgeConfig = {}): ResolvedConfig {
     legacy: optionalFunction('legacy', config.legacy, 'async () => ({ accessToken, expiresAt })'),
     origins: origins?.map(checkOrigin),
     verify: optionalFunction('verify', config.verify, 'jwtVerifier({ jwksUri, issuer, audience })'),
-    skewBuffer: span('skewBuffer', config.skewBuffer, 60_000),
-    leadTime: span('rotation.leadTime', rotation.leadTime, 30_000),
-    jitter,
+    skewBuffer: number('skewBuffer', config.skewBuffer, 60_000),
+    leadTime: number('rotation.leadTime', rotation.leadTime, 30_000),
+    jitter: number('rotation.jitter', rotation.jitter, 0.2, {
+      most: 1,
+      what: 'a share from 0 to 1',
+    }),
     refresh: {
-      timeout: span('rotation.timeout', rotation.timeout, 10_000, 1),
+      timeout: number('rotation.timeout', rotation.timeout, 10_000, timer),
       backoff: {
-        initialDelay: span('rotation.backoff.initialDelay', backoff.initialDelay, 500, 1),
-        maxDelay: span('rotation.backoff.maxDelay', backoff.maxDelay, 30_000, 1),
+        initialDelay: number('rotation.backoff.initialDelay', backoff.initialDelay, 500, timer),
+        maxDelay: number('rotation.backoff.maxDelay', backoff.maxDelay, 30_000, timer),
       },
       breaker: {
-        threshold: span('rotation.breaker.threshold', breaker.threshold, 3, 1),
-        cooldown: span('rotation.breaker.cooldown', breaker.cooldown, 30_000, 1),
+        threshold: count('rotation.breaker.threshold', breaker.threshold, 3),
+        cooldown: number('rotation.breaker.cooldown', breaker.cooldown, 30_000, { least: 1 }),
       },
     },
     reauthenticate: optionalFunction(
