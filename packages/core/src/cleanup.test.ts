@@ -1,14 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createCleanup, createSteps } from './cleanup.ts'
-import { NOW, recordedEnvironment } from './fixtures.test.support.ts'
+import { endVirtualTime, NOW, recordedEnvironment } from './fixtures.test.support.ts'
 
 beforeEach(() => {
   vi.useFakeTimers({ now: NOW })
 })
-afterEach(() => {
-  expect(vi.getTimerCount()).toBe(0)
-  vi.useRealTimers()
-})
+afterEach(endVirtualTime)
 
 function cleanupOf() {
   const environment = recordedEnvironment()
@@ -16,7 +13,7 @@ function cleanupOf() {
 }
 const later = (span: number): Promise<void> => new Promise((done) => setTimeout(done, span))
 
-describe(createCleanup, () => {
+describe('createCleanup', () => {
   it('runs every task with the reason and reports them in the order they were registered', async () => {
     const { cleanup } = cleanupOf()
     const reasons: string[] = []
@@ -110,7 +107,7 @@ describe(createCleanup, () => {
   })
 })
 
-describe(createSteps, () => {
+describe('createSteps', () => {
   it('records each step, and goes on after one that throws', () => {
     const environment = recordedEnvironment()
     const { steps, step } = createSteps(environment)

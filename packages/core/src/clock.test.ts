@@ -7,7 +7,7 @@ function clockOf(wall = NOW) {
   return { hands, clock: createClock(hands) }
 }
 
-describe(createClock, () => {
+describe('createClock', () => {
   it('goes by the wall clock until the server has told its time', () => {
     const { hands, clock } = clockOf()
     expect(clock.now()).toBe(NOW)

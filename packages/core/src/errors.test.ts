@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import type * as errors from './errors.ts'
 import { AuthError, isAuthError, ReadOnlyStoreError, TokenRejectedError } from './errors.ts'
 
-describe(AuthError, () => {
+describe('AuthError', () => {
   it('carries code, phase and message, and is not retryable unless it says so', () => {
     const error = new AuthError('ERR_CONFIG', 'wrong', { phase: 'configure' })
     expect(error).toBeInstanceOf(Error)
@@ -41,7 +42,7 @@ describe(AuthError, () => {
   })
 })
 
-describe(isAuthError, () => {
+describe('isAuthError', () => {
   const error = new TokenRejectedError('ERR_TOKEN_EXPIRED', '', { phase: 'validate' })
 
   it('knows every error of the suite, and asks for the code when one is given', () => {
@@ -53,7 +54,7 @@ describe(isAuthError, () => {
   // module-federation/core #3170: a package can be in the page twice.
   it('knows an error of another copy of the package, where instanceof does not', async () => {
     const url = new URL('./errors.ts?copy', import.meta.url).href
-    const copy = (await import(/* @vite-ignore */ url)) as typeof import('./errors.ts')
+    const copy = (await import(/* @vite-ignore */ url)) as typeof errors
     const foreign = new copy.AuthError('ERR_OFFLINE', 'away', { phase: 'sync' })
     expect(foreign).not.toBeInstanceOf(AuthError)
     expect(isAuthError(foreign, 'ERR_OFFLINE')).toBe(true)
@@ -71,6 +72,6 @@ describe(isAuthError, () => {
   })
 
   it('has a brand that does not show when the error is copied or printed', () => {
-    expect(Object.getOwnPropertySymbols({ ...error })).toEqual([])
+    expect(Object.getOwnPropertySymbols(Object.assign({}, error))).toEqual([])
   })
 })

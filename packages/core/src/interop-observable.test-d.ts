@@ -1,13 +1,9 @@
 import { from, map, type Observable, type ObservableInput } from 'rxjs'
+import { expectTypeOf } from 'vitest'
 import type { InteropObservable } from './interop-observable.ts'
 import type { TokenReader } from './reader.ts'
 import type { AuthSnapshot } from './state.ts'
 import type { AccessToken } from './token.ts'
-
-/** True for two types that are the same, readonly and optional included. */
-type Same<A, B> =
-  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
-const holds = <T extends true>(): T => true as T
 
 declare const reader: TokenReader
 declare const token: AccessToken
@@ -18,7 +14,7 @@ const token$: Observable<AccessToken> = from(reader.getToken())
 const snapshot$: Observable<AuthSnapshot> = from(reader.snapshot$)
 const generation$: Observable<number> = token$.pipe(map(({ generation }) => generation))
 const input: ObservableInput<AccessToken> = reader.getToken()
-holds<Same<ReturnType<TokenReader['getToken']>, InteropObservable<AccessToken>>>()
+expectTypeOf(reader.getToken).returns.toEqualTypeOf<InteropObservable<AccessToken>>()
 
 // @ts-expect-error a stream of snapshots is no stream of tokens
 const wrong: Observable<AccessToken> = from(reader.snapshot$)
@@ -28,19 +24,16 @@ reader.getToken().pipe(map(({ generation }) => generation))
 reader.getToken().next(token)
 
 // A reader reads.
-holds<
-  Same<
-    keyof TokenReader,
-    | 'remote'
-    | 'getToken'
-    | 'current'
-    | 'ready'
-    | 'validateToken'
-    | 'snapshot'
-    | 'snapshot$'
-    | 'subscribe'
-    | 'fetch'
-  >
+expectTypeOf<keyof TokenReader>().toEqualTypeOf<
+  | 'remote'
+  | 'getToken'
+  | 'current'
+  | 'ready'
+  | 'validateToken'
+  | 'snapshot'
+  | 'snapshot$'
+  | 'subscribe'
+  | 'fetch'
 >()
 // @ts-expect-error only the host writes
 reader.updateToken({ accessToken: 'a', expiresAt: 1 })
@@ -54,8 +47,9 @@ reader.remote = 'billing'
 reader.fetch = globalThis.fetch
 
 // What is handed out cannot be changed.
-holds<Same<AccessToken, Readonly<AccessToken>>>()
-holds<Same<AuthSnapshot, Readonly<AuthSnapshot>>>()
+type Data = Omit<AccessToken, 'toJSON'>
+expectTypeOf<Data>().toEqualTypeOf<Readonly<Data>>()
+expectTypeOf<AuthSnapshot>().toEqualTypeOf<Readonly<AuthSnapshot>>()
 // @ts-expect-error readonly
 token.accessToken = 'forged'
 // @ts-expect-error readonly

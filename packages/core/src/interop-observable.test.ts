@@ -20,7 +20,7 @@ function played<T>(first: (sink: Sink<T>) => void = () => {}) {
   return { observable, faults, sinks, teardown, next, error }
 }
 
-describe(interopObservable, () => {
+describe('interopObservable', () => {
   it('delivers to a function or to an observer, until unsubscribed', () => {
     const { observable, next, teardown } = played<number>()
     const byFunction: number[] = []

@@ -6,7 +6,7 @@ function listOf<T = string>() {
   return { faults, list: createListeners<T>((fault) => void faults.push(fault)) }
 }
 
-describe(createListeners, () => {
+describe('createListeners', () => {
   it('calls everybody once, in the order they came', () => {
     const { list } = listOf()
     const calls: string[] = []

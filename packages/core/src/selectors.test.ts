@@ -8,7 +8,7 @@ function selectorsOf(token: AccessToken | null) {
   return { held, selectors: createAuthSelectors({ current: () => held.token }) }
 }
 
-describe(createAuthSelectors, () => {
+describe('createAuthSelectors', () => {
   it('selects the token of the generation that the state names', () => {
     const { selectors } = selectorsOf(secretToken(4))
     const state = { auth: snapshotOf({ generation: 4 }) }

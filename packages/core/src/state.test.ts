@@ -33,7 +33,7 @@ const everyEvent: BridgeEvent[] = [
 ]
 const statuses = ['loading', 'ready', 'signed-out', 'maintenance', 'error'] as const
 
-describe(reduce, () => {
+describe('reduce', () => {
   it('begins loading, with no token, in bridge mode', () => {
     expect(initialSnapshot).toEqual({
       status: 'loading',

@@ -15,7 +15,7 @@ const SKEW = MINUTE
 const refused = (payload: unknown): AuthError =>
   thrown(() => assertUsable(payload as TokenPayload, NOW, SKEW)) as AuthError
 
-describe(isUsable, () => {
+describe('isUsable', () => {
   it('counts a token as expired from the moment the skew buffer begins', () => {
     const token = secretPayload({ expiresAt: NOW + SKEW })
     expect(isUsable(token, NOW - 1, SKEW)).toBe(true)
@@ -39,7 +39,7 @@ describe(isUsable, () => {
   })
 })
 
-describe(assertUsable, () => {
+describe('assertUsable', () => {
   it('lets a token pass that outlives the skew buffer', () => {
     expect(() => assertUsable(secretPayload(), NOW, SKEW)).not.toThrow()
     expect(() =>
@@ -125,7 +125,7 @@ describe(assertUsable, () => {
   })
 })
 
-describe(createAccessToken, () => {
+describe('createAccessToken', () => {
   const token = createAccessToken(
     secretPayload({ refreshToken: 'refresh-sentinel', scope: 'orders', serverTime: NOW }),
     3,
@@ -144,7 +144,7 @@ describe(createAccessToken, () => {
     expect(JSON.stringify({ ...token })).not.toContain(SECRET)
     expect(JSON.stringify(structuredClone({ ...token }))).not.toContain(SECRET)
     expect(Object.keys(token)).not.toContain('accessToken')
-    expect(() => `${token as unknown as string}`).toThrow(TypeError)
+    expect(() => String(token as unknown)).toThrow(TypeError)
   })
 
   it('shows what is no secret', () => {

@@ -5,11 +5,14 @@ import { unavailable } from './unavailable.ts'
 const why = (overrides: Parameters<typeof snapshotOf>[0], retryAfter = 0) =>
   unavailable(snapshotOf({ expiresAt: null, ...overrides }), retryAfter)
 
-describe(unavailable, () => {
-  it.each(['loading', 'ready', 'error'] as const)('lets one wait while the status is %s', (status) => {
-    expect(why({ status })).toBeNull()
-    expect(why({ status, mode: 'legacy' })).toBeNull()
-  })
+describe('unavailable', () => {
+  it.each(['loading', 'ready', 'error'] as const)(
+    'lets one wait while the status is %s',
+    (status) => {
+      expect(why({ status })).toBeNull()
+      expect(why({ status, mode: 'legacy' })).toBeNull()
+    },
+  )
 
   it('says that nobody is signed in, and that waiting does not help', () => {
     expect(why({ status: 'signed-out' })).toMatchObject({

@@ -6,7 +6,7 @@ import { parseSyncAnswer, parseSyncRequest } from './wire.ts'
 const answer = (overrides: object = {}): object => ({ ...secretPayload(), ...overrides })
 const broken = (value: unknown): AuthError => thrown(() => parseSyncAnswer(value)) as AuthError
 
-describe(parseSyncAnswer, () => {
+describe('parseSyncAnswer', () => {
   it('reads the contract and nothing beyond it', () => {
     const full = answer({ serverTime: NOW, tokenType: 'Bearer', scope: 'a b' })
     expect(parseSyncAnswer({ ...full, refreshToken: 'refresh-sentinel', role: 'admin' })).toEqual(
@@ -75,7 +75,7 @@ describe(parseSyncAnswer, () => {
   })
 })
 
-describe(parseSyncRequest, () => {
+describe('parseSyncRequest', () => {
   it.each([undefined, null, {}])('takes %j as a request for any valid token', (body) => {
     expect(parseSyncRequest(body)).toEqual({})
   })
