@@ -21,7 +21,7 @@ const base = (output: string): Configuration => ({
     rules: [
       {
         test: /\.tsx?$/,
-        loader: fileURLToPath(new URL('oxc-loader.ts', import.meta.url)),
+        loader: fileURLToPath(new URL('oxc-loader.cts', import.meta.url)),
         type: 'javascript/auto',
       },
     ],

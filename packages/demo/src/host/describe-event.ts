@@ -9,8 +9,9 @@ export function describeEvent(event: BridgeEvent): string {
     case 'token-expired':
       return `generation ${event.generation}`
     case 'auth-reset':
+      return event.reason
     case 'mode-changed':
-      return event.type === 'auth-reset' ? event.reason : event.mode
+      return event.mode
     case 'rotation-failed':
     case 'maintenance-entered':
       return `${event.error.code}: ${event.error.message}`
@@ -18,7 +19,10 @@ export function describeEvent(event: BridgeEvent): string {
       return `${event.remote}, with generation ${event.generation}`
     case 'violation':
       return `${event.kind}: ${event.detail}`
-    default:
-      return 'remote' in event ? String(event.remote) : ''
+    case 'reader-revoked':
+      return event.remote
+    case 'maintenance-left':
+    case 'flag-failed':
+      return ''
   }
 }

@@ -27,6 +27,7 @@ export function SessionControls(): ReactNode {
       .finally(() => setRotating(false))
   }
   const change = (next: ControlChange): void => {
+    setNotice('')
     changeControls(next)
       .then(setControls)
       .then(flag.ask)
