@@ -69,7 +69,7 @@ export function view(
     element(
       'div',
       { class: 'content', 'data-testid': id('data') },
-      data === null || auth.expiresAt === null
+      data === null || (auth.status !== 'ready' && auth.expiresAt === null)
         ? element('p', { class: 'empty', role: 'status' }, EMPTY[auth.status])
         : chart(data),
       ...(auth.expiresAt === null
