@@ -1,0 +1,1 @@
+export { authHandlers, type AuthHandlersOptions } from './auth-handlers.ts'
