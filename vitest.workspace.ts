@@ -32,6 +32,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
+          globalSetup: ['test/e2e/build-demo.ts'],
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 300_000,

@@ -245,6 +245,26 @@ describe('rotation', () => {
     expect(bridge.snapshot.expiresAt).not.toBeNull()
   })
 
+  it('probes an open circuit when its time is over, also while the token is good for longer', async () => {
+    const { bridge, authority } = testBridge({ rotation: { breaker: { cooldown: 10_000 } } })
+    bridge.start()
+    await settle()
+    authority.answerWith(async () => failing())
+    void bridge.rotate().catch(() => {})
+    await vi.advanceTimersByTimeAsync(5_000)
+    expect(bridge.snapshot.status).toBe('maintenance')
+    authority.issueAgain()
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(bridge.snapshot).toMatchObject({ status: 'ready', generation: 2 })
+    expect(authority.requests.map(({ reason }) => reason)).toEqual([
+      'hydrate',
+      'host',
+      'host',
+      'host',
+      'probe',
+    ])
+  })
+
   it('is no rotation when the endpoint answers with the token that is held', async () => {
     const { bridge, authority, types } = testBridge()
     const same = payload('same')

@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { createClock } from './clock.ts'
 import { handClocks, HOUR, MINUTE, NOW, SECOND } from './fixtures.test.support.ts'
 
+type Hands = ReturnType<typeof handClocks>
+
 function clockOf(wall = NOW) {
   const hands = handClocks(wall)
   return { hands, clock: createClock(hands) }
@@ -95,6 +97,35 @@ describe('createClock', () => {
     clock.correct(serverTime, clock.mark())
     hands.advance(SECOND)
     expect(clock.now()).toBe(NOW + SECOND)
+  })
+
+  it('tells the moment of a time on both clocks, and that it is ahead until the clock shows it', () => {
+    const { hands, clock } = clockOf(NOW - HOUR)
+    clock.correct(NOW, clock.mark())
+    const moment = clock.momentOf(NOW + MINUTE)
+    expect(clock.isAhead(moment)).toBe(true)
+    hands.advance(MINUTE - 1)
+    expect(clock.isAhead(moment)).toBe(true)
+    hands.advance(1)
+    expect(clock.isAhead(moment)).toBe(false)
+    expect(clock.now()).toBe(NOW + MINUTE)
+  })
+
+  it.each([
+    ['sleep, in which the monotonic clock stands still', (hands: Hands) => hands.sleep(MINUTE)],
+    ['a wall clock set forward', (hands: Hands) => hands.setWall(NOW + MINUTE)],
+    [
+      'time, though the wall clock is set back',
+      (hands: Hands) => {
+        hands.advance(MINUTE)
+        hands.setWall(NOW - HOUR)
+      },
+    ],
+  ])('lets a moment come by %s', (_, pass) => {
+    const { hands, clock } = clockOf()
+    const moment = clock.momentOf(NOW + MINUTE)
+    pass(hands)
+    expect(clock.isAhead(moment)).toBe(false)
   })
 
   it('cannot be replaced in part', () => {

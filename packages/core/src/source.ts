@@ -11,7 +11,7 @@ import {
 export interface TokenRequest {
   /** Aborted on reset, on a mode change and at the rotation timeout. */
   readonly signal: AbortSignal
-  /** Why the bridge asks: `hydrate`, `schedule`, `expired`, `unauthorized`, `host`, … */
+  /** Why the bridge asks: `hydrate`, `schedule`, `expired`, `probe`, `unauthorized`, `host`, … */
   readonly reason: string
   /** Epoch milliseconds: the answer must expire later than this; absent when any valid token will do. */
   readonly newerThan?: number

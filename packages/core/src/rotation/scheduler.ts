@@ -53,7 +53,8 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     const untilExpiry =
       token === null ? Number.POSITIVE_INFINITY : token.expiresAt - skewBuffer - now
     const untilAllowed = refresher.notBefore - environment.monotonic()
-    const untilDue = token === null ? 0 : rotateAt - now
+    // An open circuit is probed as soon as it may be, also when the token is good for longer.
+    const untilDue = token === null || refresher.notBefore > 0 ? 0 : rotateAt - now
     // Offline there is nothing to ask; the `online` event wakes the bridge.
     const untilRotation = environment.isOnline()
       ? Math.max(untilDue, untilAllowed)
@@ -63,15 +64,20 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
 
   const refresh = (reason: string): Promise<void> => refresher.refresh(reason).finally(setTimer)
 
+  function reasonFor(isCurrent: boolean): string {
+    if (refresher.notBefore > 0) return 'probe'
+    if (isCurrent) return 'schedule'
+    return vault.held() === null ? 'hydrate' : 'expired'
+  }
+
   function wake(): void {
     if (wakeUps === null) return
     announceExpiry()
     if (options.isIdle() || refresher.busy) return
     const isCurrent = vault.current() !== null
-    if (isCurrent && clock.now() < rotateAt) return setTimer()
-    const reason = isCurrent ? 'schedule' : vault.held() === null ? 'hydrate' : 'expired'
+    if (isCurrent && clock.now() < rotateAt && refresher.notBefore === 0) return setTimer()
     // Its failure is already in the events and the snapshot.
-    void refresh(reason).catch(() => {})
+    void refresh(reasonFor(isCurrent)).catch(() => {})
   }
 
   return {

@@ -22,6 +22,9 @@ export async function buildDemo(progress: Progress): Promise<DemoBuild> {
     reports: join(folder, 'reports'),
   }
   if (existsSync(folder)) return finished
+  // @module-federation/vite does nothing where it finds a test runner: the remote would have no entry.
+  if (process.env['VITEST'] !== undefined)
+    throw new Error('Build the demo before the tests: npm run build --workspace @token-bridge/demo')
 
   // Under a name of its own until it is whole: a build that was broken off is never taken for a finished one.
   const unfinished = `${folder}.${process.pid}.building`
