@@ -5,7 +5,6 @@ import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { installDevtoolsRecorder, type RecordedStore } from './devtools-recorder.ts'
 
 export const REMOTES = ['dashboard', 'orders', 'reports'] as const
-export type RemoteName = (typeof REMOTES)[number]
 
 const screenshots = fileURLToPath(new URL('screenshots/', import.meta.url))
 
