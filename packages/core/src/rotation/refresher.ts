@@ -3,8 +3,8 @@ import {
   ConsecutiveBreaker,
   ExponentialBackoff,
   circuitBreaker,
-  fullJitterGenerator,
-  handleAll,
+  handleWhen,
+  noJitterGenerator,
 } from 'cockatiel'
 import { abortable, aborted, sleep } from '../abort.ts'
 import type { Environment } from '../environment.ts'
@@ -50,11 +50,23 @@ export function createRefresher(
   const { monotonic, isOnline } = environment
   // The time to stay open is kept here, on the monotonic clock: a wall clock that is set back would hold the circuit
   // open for hours. Hence "half-open at once": whoever gets past `notBefore` is the probe.
-  const breaker = circuitBreaker(handleAll, {
-    halfOpenAfter: Number.NEGATIVE_INFINITY,
-    breaker: new ConsecutiveBreaker(policy.breaker.threshold),
+  // A refresh that was ended by `abort()` is no failure of the source.
+  const endings = new WeakSet<object>()
+  const breaker = circuitBreaker(
+    handleWhen((cause) => !endings.has(cause as object)),
+    {
+      halfOpenAfter: Number.NEGATIVE_INFINITY,
+      breaker: new ConsecutiveBreaker(policy.breaker.threshold),
+    },
+  )
+  // Full jitter, by the randomness that was captured: a patched Math.random could take the waits away.
+  const backoff = new ExponentialBackoff({
+    ...policy.backoff,
+    generator: (attempts: number | undefined, options) => {
+      const [delay, next] = noJitterGenerator(attempts, options)
+      return [Math.floor(environment.random() * delay), next]
+    },
   })
-  const backoff = new ExponentialBackoff({ ...policy.backoff, generator: fullJitterGenerator })
   let flight: { readonly promise: Promise<void>; readonly controller: AbortController } | null =
     null
   let notBefore = 0
@@ -85,6 +97,8 @@ export function createRefresher(
   async function run(reason: string, signal: AbortSignal): Promise<TokenPayload | null> {
     let delays = backoff.next()
     for (;;) {
+      // The network may have gone away during the wait.
+      if (!isOnline()) throw offline()
       try {
         return await breaker.execute(() => attempt(reason, signal))
       } catch (cause) {
@@ -92,7 +106,8 @@ export function createRefresher(
         const error = toAuthError(cause)
         const { retryAfter = 0 } = error
         lastError = error
-        if (breaker.state !== CircuitState.Closed) {
+        // After an opening there is one probe, also when cockatiel saw no failure: a long Retry-After, a probe that was ended.
+        if (breaker.state !== CircuitState.Closed || notBefore !== 0) {
           open(error, Math.max(policy.breaker.cooldown, retryAfter))
           throw error
         }
@@ -127,16 +142,7 @@ export function createRefresher(
   }
 
   function refusal(): AuthError | null {
-    if (!isOnline()) {
-      return new AuthError(
-        'ERR_OFFLINE',
-        'The browser is offline. The bridge rotates when it is back online.',
-        {
-          phase: 'sync',
-          retryable: true,
-        },
-      )
-    }
+    if (!isOnline()) return offline()
     if (monotonic() >= notBefore) return null
     return new AuthError(
       'ERR_MAINTENANCE',
@@ -168,11 +174,24 @@ export function createRefresher(
       return promise
     },
     abort() {
-      flight?.controller.abort(aborted('The rotation'))
+      if (flight === null) return
+      const ending = aborted('The rotation')
+      endings.add(ending)
+      flight.controller.abort(ending)
       flight = null
     },
   }
 }
+
+const offline = (): AuthError =>
+  new AuthError(
+    'ERR_OFFLINE',
+    'The browser is offline. The bridge rotates when it is back online.',
+    {
+      phase: 'sync',
+      retryable: true,
+    },
+  )
 
 const timedOut = (timeout: number): AuthError =>
   new AuthError(
