@@ -25,7 +25,9 @@ const jwks: JSONWebKeySet = { keys: [publicKey] }
 
 const claims = { iss: ISSUER, aud: AUDIENCE, sub: 'user-1', exp: EXP, iat: NOW / 1000 }
 const issue = (overrides: object = {}, key = issuerKeys.privateKey): Promise<string> =>
-  new SignJWT({ ...claims, ...overrides }).setProtectedHeader({ alg: 'ES256', kid: 'one' }).sign(key)
+  new SignJWT({ ...claims, ...overrides })
+    .setProtectedHeader({ alg: 'ES256', kid: 'one' })
+    .sign(key)
 const verifier = (overrides: Partial<JwtVerifierOptions> = {}) =>
   jwtVerifier({ jwks, issuer: ISSUER, audience: AUDIENCE, ...overrides })
 const verify = async (

@@ -56,7 +56,8 @@ export function jwtVerifier(options: JwtVerifierOptions): TokenVerifier {
   const { issuer, audience, algorithms = ASYMMETRIC } = options
   const keys = keySet(options)
   requireText('issuer', issuer)
-  if (!Array.isArray(audience)) requireText('audience', audience)
+  const audiences = Array.isArray(audience) ? audience : [audience]
+  for (const one of audiences.length === 0 ? [undefined] : audiences) requireText('audience', one)
   const weak = algorithms.find((algorithm) => !ASYMMETRIC.includes(algorithm))
   if (weak !== undefined)
     throw misconfigured(
@@ -109,18 +110,24 @@ function requireText(field: string, value: unknown): void {
 const misconfigured = (problem: string): AuthError =>
   new AuthError('ERR_CONFIG', `jwtVerifier: ${problem}.`, { phase: 'configure' })
 
+/** What jose throws when the fault lies with the keys and not with the token. */
+const KEY_FAULTS = ['ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID', 'ERR_JOSE_GENERIC']
+
 /** jose's messages name claims and algorithms, never the token, so its code may be told. */
 function refusal(cause: unknown): AuthError {
   const code = cause instanceof errors.JOSEError ? cause.code : 'ERR_UNKNOWN'
-  if (
-    code === 'ERR_JWKS_TIMEOUT' ||
-    code === 'ERR_JOSE_GENERIC' ||
-    !(cause instanceof errors.JOSEError)
-  ) {
+  if (KEY_FAULTS.includes(code) || !(cause instanceof errors.JOSEError)) {
     return new AuthError(
       'ERR_SYNC_NETWORK',
       `The provider's keys could not be fetched (${code}).`,
       { phase: 'validate', retryable: true, cause },
+    )
+  }
+  if (cause instanceof errors.JWTExpired) {
+    return new TokenRejectedError(
+      'ERR_TOKEN_EXPIRED',
+      "The token's own `exp` is over, though `expiresAt` beside it is not.",
+      { phase: 'validate', retryable: true },
     )
   }
   return new TokenRejectedError(

@@ -88,7 +88,14 @@ async function readAnswer(response: Response, name: string): Promise<TokenPayloa
       { phase: 'sync', retryable: true, status: response.status },
     )
   }
-  return parseSyncAnswer(parseJson(await response.text(), name))
+  const body = await response.text().catch((cause: unknown) => {
+    throw new AuthError('ERR_SYNC_NETWORK', `${name} broke off in the middle of its answer.`, {
+      phase: 'sync',
+      retryable: true,
+      cause,
+    })
+  })
+  return parseSyncAnswer(parseJson(body, name))
 }
 
 function parseJson(body: string, name: string): unknown {

@@ -11,7 +11,7 @@ afterEach(endVirtualTime)
 function wakeUpsOf() {
   const window = countingTarget()
   const document = Object.assign(countingTarget(), {
-    visibilityState: 'hidden' as DocumentVisibilityState,
+    visibilityState: 'hidden',
   })
   const wake = vi.fn()
   const wakeUps = createWakeUps(
