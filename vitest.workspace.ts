@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config'
 // `TEST_DIST=1` runs the same suites against the built packages.
 const source = process.env['TEST_DIST'] ? [] : ['@token-bridge/source']
 
+const react18 = `${import.meta.dirname}/test/react-18/node_modules/`
+
 const unit = (name: string, environment: 'node' | 'happy-dom' = 'node') => ({
   extends: true as const,
   test: { name, environment, include: [`packages/${name}/src/**/*.test.{ts,tsx}`] },
@@ -18,6 +20,27 @@ export default defineConfig({
       unit('redux'),
       unit('zustand'),
       unit('react', 'happy-dom'),
+      {
+        // The oldest React that is supported, with the same suite.
+        extends: true,
+        resolve: {
+          alias: [
+            { find: /^(react|react-dom)(\/.*)?$/, replacement: `${react18}$1$2` },
+            // Its ESM build: what its CommonJS one requires cannot be aliased.
+            {
+              find: /^@testing-library\/react$/,
+              replacement: '@testing-library/react/dist/@testing-library/react.esm.js',
+            },
+          ],
+        },
+        test: {
+          name: 'react-18',
+          env: { REACT: '18.2' },
+          environment: 'happy-dom',
+          include: ['packages/react/src/**/*.test.tsx'],
+          server: { deps: { inline: ['@testing-library/react'] } },
+        },
+      },
       unit('federation'),
       unit('server'),
       unit('testing'),

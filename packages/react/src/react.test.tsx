@@ -1,6 +1,6 @@
 import { act, cleanup, render, screen } from '@testing-library/react'
 import { AuthError, SecureTokenBridge, type TokenPayload } from '@token-bridge/core'
-import { StrictMode } from 'react'
+import { StrictMode, version } from 'react'
 import { renderToString } from 'react-dom/server'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import {
@@ -32,6 +32,10 @@ beforeEach(() => {
 afterEach(() => {
   cleanup()
   vi.useRealTimers()
+})
+
+it('runs on the React that the project names', () => {
+  expect(version).toMatch(new RegExp(`^${process.env['REACT'] ?? '19'}\\.`))
 })
 
 describe('AuthProvider', () => {

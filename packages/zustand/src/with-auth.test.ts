@@ -138,6 +138,34 @@ describe('withAuth', () => {
     expectTypeOf(inside.getState().items).toEqualTypeOf<number>()
   })
 
+  it('names its actions for devtools, token-free', async () => {
+    const bridge = new SecureTokenBridge({ source })
+    const sent: unknown[] = []
+    vi.stubGlobal('window', {
+      __REDUX_DEVTOOLS_EXTENSION__: {
+        connect: () => ({
+          init() {},
+          subscribe: () => () => {},
+          send: (action: { type: string }, state: unknown) => sent.push(action.type, state),
+        }),
+      },
+    })
+    createStore<AuthSlice>()(
+      devtools(
+        withAuth(bridge)(() => ({})),
+        { enabled: true },
+      ),
+    )
+    await bridge.rotate()
+    await bridge.reset('sign-out')
+    vi.unstubAllGlobals()
+    expect(sent.filter((entry) => typeof entry === 'string')).toEqual([
+      'auth/tokenRotated',
+      'auth/authReset',
+    ])
+    expect(JSON.stringify(sent)).not.toContain('secret')
+  })
+
   it('undoes what persist rehydrates into the key', async () => {
     const bridge = new SecureTokenBridge({ source })
     await bridge.rotate()
