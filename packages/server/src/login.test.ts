@@ -38,6 +38,15 @@ describe('GET /login', () => {
     ])
   })
 
+  it('replaces a login cookie that it did not make, and keeps its own', async () => {
+    app.browser.jar(ORIGIN).set('__Host-Http-login', 'short')
+    await app.request('/api/auth/login')
+    const made = app.browser.jar(ORIGIN).get('__Host-Http-login')
+    expect(made).toMatch(/^[\w-]{43}$/)
+    await app.request('/api/auth/login')
+    expect(app.browser.jar(ORIGIN).get('__Host-Http-login')).toBe(made)
+  })
+
   it('shows a page and tries discovery again later when the provider cannot be reached', async () => {
     let isDown = true
     let discoveries = 0
@@ -150,7 +159,10 @@ describe('GET /callback', () => {
     const first = await app.leave('/one')
     const second = await app.leave('/two')
     expect(await (await app.request(first)).text()).toContain('/one')
+    const former = sid()
     expect(await (await app.request(second)).text()).toContain('/two')
+    const { status } = await app.sync(undefined, { cookie: `__Host-Http-sid=${former}` })
+    expect(status).toBe(401)
   })
 
   it('refuses a sign-in that took more than ten minutes', async () => {
@@ -217,6 +229,12 @@ describe('GET /callback', () => {
     expect(response.status).toBe(503)
     expect(sid()).toBeUndefined()
     expect(app.log).toEqual(['[auth] sign-in failed: status 502'])
+  })
+
+  it('says "later" when the provider does not accept our client, which no user can mend', async () => {
+    const callback = await app.leave()
+    app.provider.fault = { status: 400, body: { error: 'invalid_client' } }
+    expect((await app.request(callback)).status).toBe(503)
   })
 
   it('is not used up by a HEAD request', async () => {

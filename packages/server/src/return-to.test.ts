@@ -15,6 +15,7 @@ it.each([
   ['another host, with a backslash', '/\\evil.example'],
   ['another host, once normalised', '/.//evil.example'],
   ['another host, after a step up', '/x/..//evil.example'],
+  ['a backslash anywhere', '/a\\b'],
   ['a dropped tab', '/\t/evil.example'],
   ['a line end', '/a\r\nSet-Cookie: x'],
   ['a space', '/ a'],

@@ -194,6 +194,25 @@ describe('one refresh', () => {
     expect(refreshes()).toBe(3)
   })
 
+  it('asks for the same resource as the sign-in', async () => {
+    const bodies: URLSearchParams[] = []
+    await using watched = await startApp({
+      fetch: async (input, init) => {
+        if (addressOf(input).endsWith('/token')) {
+          bodies.push(new URLSearchParams(await new Response(init?.body).text()))
+        }
+        return fetch(input, init)
+      },
+    })
+    await watched.signIn()
+    const { expiresAt } = await answerOf(await watched.sync())
+    await answerOf(await watched.sync({ newerThan: expiresAt }))
+    expect(bodies.map((body) => [body.get('grant_type'), body.get('resource')])).toEqual([
+      ['authorization_code', 'https://api.example.com'],
+      ['refresh_token', 'https://api.example.com'],
+    ])
+  })
+
   it('keeps the old refresh token when the provider returns none', async () => {
     await app.signIn()
     app.provider.fault = {
@@ -286,7 +305,7 @@ describe('a session', () => {
 describe('a provider that fails', () => {
   it.each([
     ['5xx', { status: 500 }],
-    ['429', { status: 429, body: { error: 'slow_down' } }],
+    ['429, whatever it says', { status: 429, body: { error: 'invalid_grant' } }],
     ['a refusal of our client', { status: 401, body: { error: 'invalid_client' } }],
     ['something that is not JSON', { status: 200, body: '<html>' }],
   ])('with %s costs no session: 503, then 200', async (_name, fault) => {
@@ -398,7 +417,7 @@ describe('a sync request', () => {
     expect(response.headers.get('content-type')).toBe('application/problem+json')
   })
 
-  it.each(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS'])(
+  it.each(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', 'constructor'])(
     'by %s gets 405 with Allow',
     async (method) => {
       const response = await app.request('/api/auth/sync', { method, headers: BRIDGE_HEADERS })
