@@ -410,6 +410,21 @@ describe('createRefresher', () => {
       expect(log).toEqual([])
     })
 
+    it('holds in every instant between the answer and its acceptance', async () => {
+      for (let instant = 0; instant < 25; instant += 1) {
+        const { refresher, log } = refresherOf()
+        const outcome = refresher.refresh('a').then(
+          () => 'accepted',
+          () => 'ended',
+        )
+        for (let tick = 0; tick < instant; tick += 1) await Promise.resolve()
+        const wasBusy = refresher.busy
+        refresher.abort()
+        await expect(outcome).resolves.toBe(wasBusy ? 'ended' : 'accepted')
+        expect(log).toHaveLength(wasBusy ? 0 : 1)
+      }
+    })
+
     it('does nothing when there is nothing to end', () => {
       const { refresher } = refresherOf()
       expect(() => refresher.abort()).not.toThrow()
