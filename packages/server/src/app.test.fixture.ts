@@ -29,7 +29,7 @@ export const BRIDGE_HEADERS: Readonly<Record<string, string>> = {
 
 /** A browser, as far as cookies go: it keeps them by origin and sends them. */
 export class Browser {
-  readonly cookies = new Map<string, Map<string, string>>()
+  readonly cookies: Map<string, Map<string, string>> = new Map()
 
   jar(origin: string): Map<string, string> {
     const jar = this.cookies.get(origin) ?? new Map<string, string>()
