@@ -45,6 +45,14 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     options.onExpired(held.generation)
   }
 
+  /**
+   * A held token is replaced at its time; the time of one that was never usable for long comes after its end, and is kept
+   * all the same: else such tokens would be asked for as fast as the endpoint can answer.
+   */
+  function isDue(): boolean {
+    return vault.held() === null || refresher.notBefore > 0 || clock.now() >= rotateAt
+  }
+
   function setTimer(): void {
     if (wakeUps === null || refresher.busy) return
     const token = vault.current()
@@ -54,7 +62,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       token === null ? Number.POSITIVE_INFINITY : token.expiresAt - skewBuffer - now
     const untilAllowed = refresher.notBefore - environment.monotonic()
     // An open circuit is probed as soon as it may be, also when the token is good for longer.
-    const untilDue = token === null || refresher.notBefore > 0 ? 0 : rotateAt - now
+    const untilDue = isDue() ? 0 : rotateAt - now
     // Offline there is nothing to ask; the `online` event wakes the bridge.
     const untilRotation = environment.isOnline()
       ? Math.max(untilDue, untilAllowed)
@@ -75,7 +83,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     announceExpiry()
     if (options.isIdle() || refresher.busy) return
     const isCurrent = vault.current() !== null
-    if (isCurrent && clock.now() < rotateAt && refresher.notBefore === 0) return setTimer()
+    if (!isDue()) return setTimer()
     // Its failure is already in the events and the snapshot.
     void refresh(reasonFor(isCurrent)).catch(() => {})
   }
