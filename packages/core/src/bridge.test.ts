@@ -557,6 +557,22 @@ describe('kill switch', () => {
     ])
   })
 
+  it('asks the legacy source at once, also when the circuit of the other source is open', async () => {
+    let enabled = true
+    const { bridge, authority } = testBridge({
+      enabled: () => enabled,
+      legacy: async () => payload('legacy-token'),
+      rotation: { breaker: { cooldown: 3_600_000 } },
+    })
+    authority.answerWith(async () => failing())
+    bridge.start()
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(bridge.snapshot.status).toBe('maintenance')
+    enabled = false
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(bridge.snapshot).toMatchObject({ mode: 'legacy', status: 'ready' })
+  })
+
   it('runs the cleanups when it is thrown', async () => {
     let enabled = true
     const { bridge } = testBridge({ enabled: () => enabled })

@@ -451,6 +451,7 @@ export class SecureTokenBridge {
     if (mode === this.snapshot.mode) return
     if (this.#vault.held() !== null || this.#refresher.busy)
       void this.#end('mode-change', 'loading')
+    this.#refresher.reset()
     this.#reset = null
     this.#publish({ type: 'mode-changed', mode })
     this.#scheduler.wake()

@@ -40,6 +40,8 @@ export interface Refresher {
   readonly joined: number
   /** Ends the refresh under way. What it brings later is dropped. */
   abort(): void
+  /** Ends the refresh under way and forgets all failures: the next call goes to another source. */
+  reset(): void
 }
 
 export function createRefresher(
@@ -52,13 +54,15 @@ export function createRefresher(
   // open for hours. Hence "half-open at once": whoever gets past `notBefore` is the probe.
   // A refresh that was ended by `abort()` is no failure of the source.
   const endings = new WeakSet<object>()
-  const breaker = circuitBreaker(
-    handleWhen((cause) => !endings.has(cause as object)),
-    {
-      halfOpenAfter: Number.NEGATIVE_INFINITY,
-      breaker: new ConsecutiveBreaker(policy.breaker.threshold),
-    },
-  )
+  const closedBreaker = () =>
+    circuitBreaker(
+      handleWhen((cause) => !endings.has(cause as object)),
+      {
+        halfOpenAfter: Number.NEGATIVE_INFINITY,
+        breaker: new ConsecutiveBreaker(policy.breaker.threshold),
+      },
+    )
+  let breaker = closedBreaker()
   // Full jitter, by the randomness that was captured: a patched Math.random could take the waits away.
   const backoff = new ExponentialBackoff({
     ...policy.backoff,
@@ -151,6 +155,14 @@ export function createRefresher(
     )
   }
 
+  function abort(): void {
+    if (flight === null) return
+    const ending = aborted('The rotation')
+    endings.add(ending)
+    flight.controller.abort(ending)
+    flight = null
+  }
+
   return {
     get busy() {
       return flight !== null
@@ -173,12 +185,12 @@ export function createRefresher(
       flight = { promise, controller }
       return promise
     },
-    abort() {
-      if (flight === null) return
-      const ending = aborted('The rotation')
-      endings.add(ending)
-      flight.controller.abort(ending)
-      flight = null
+    abort,
+    reset() {
+      abort()
+      breaker = closedBreaker()
+      notBefore = 0
+      lastError = null
     },
   }
 }
