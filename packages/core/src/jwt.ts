@@ -28,6 +28,12 @@ export interface JwtVerifierOptions {
   readonly algorithms?: string[]
 }
 
+/**
+ * Milliseconds by which `expiresAt` may lie after `exp`: the app's server counts it by its own clock, the provider wrote
+ * the claim by its, in whole seconds. Half of the default skew buffer, so the token is given up before it ends.
+ */
+const CLOCK_DIFFERENCE = 30_000
+
 const ASYMMETRIC = [
   'ES256',
   'ES384',
@@ -75,8 +81,7 @@ export function jwtVerifier(options: JwtVerifierOptions): TokenVerifier {
       throw refusal(cause)
     })
     const exp = payload.exp as number
-    // The claim is in whole seconds; the wire has milliseconds.
-    if (!Number.isSafeInteger(exp) || expiresAt > (exp + 1) * 1000) {
+    if (!Number.isSafeInteger(exp) || expiresAt > exp * 1000 + CLOCK_DIFFERENCE) {
       throw new TokenRejectedError(
         'ERR_TOKEN_EXPIRED',
         "`expiresAt` lies after the token's own `exp`. The sync endpoint must not promise more than the token.",
