@@ -286,6 +286,23 @@ describe('createRefresher', () => {
       expect(refresher.notBefore).toBe(0)
     })
 
+    it('takes three failures again once it has closed', async () => {
+      const { refresher, world, calls, log } = await opened()
+      await vi.advanceTimersByTimeAsync(30_000)
+      world.attempt = succeed
+      await refresher.refresh('expired')
+      world.attempt = failWith(answered(503))
+      const refresh = rejection(refresher.refresh('schedule'))
+      await vi.advanceTimersByTimeAsync(ALL_WAITS)
+      await refresh
+      expect(calls).toHaveLength(7)
+      expect(log.slice(2)).toEqual([
+        'failure ERR_SYNC_STATUS',
+        'failure ERR_SYNC_STATUS',
+        'open ERR_SYNC_STATUS',
+      ])
+    })
+
     it('opens again after one failed probe, without attempts of its own', async () => {
       const { refresher, calls, log } = await opened()
       await vi.advanceTimersByTimeAsync(30_000)

@@ -74,6 +74,8 @@ export function createRefresher(
   let flight: { readonly promise: Promise<void>; readonly controller: AbortController } | null =
     null
   let notBefore = 0
+  /** The breaker has opened and no answer has come since. */
+  let isTripped = false
   let lastError: AuthError | null = null
   let joined = 0
 
@@ -110,8 +112,9 @@ export function createRefresher(
         const error = toAuthError(cause)
         const { retryAfter = 0 } = error
         lastError = error
-        // After an opening there is one probe, also when cockatiel saw no failure: a long Retry-After, a probe that was ended.
-        if (breaker.state !== CircuitState.Closed || notBefore !== 0) {
+        // cockatiel closes when a probe was ended; the next call is one probe all the same.
+        isTripped ||= breaker.state !== CircuitState.Closed
+        if (isTripped) {
           open(error, Math.max(policy.breaker.cooldown, retryAfter))
           throw error
         }
@@ -133,6 +136,7 @@ export function createRefresher(
       land(controller)
       const wasOpen = notBefore !== 0
       notBefore = 0
+      isTripped = false
       lastError = null
       if (wasOpen) hooks.onClose()
       hooks.onSuccess(answer, reason)
