@@ -48,6 +48,11 @@ const PUBLIC: Readonly<Record<string, readonly string[]>> = {
     'useAuthStatus',
     'useAuthToken',
   ],
+  '@token-bridge/federation/config': ['FRAMEWORKS', 'SHARE_STRATEGY', 'sharedSingletons'],
+  '@token-bridge/federation/runtime': ['hostContainerPlugin'],
+  '@token-bridge/server': ['authRoutes', 'contentSecurityPolicy', 'memoryStore', 'securityHeaders'],
+  '@token-bridge/testing': ['adapterContract', 'createFakeAuthority', 'createFakeReader'],
+  '@token-bridge/testing/msw': ['authHandlers'],
 }
 
 describe('the public API', () => {

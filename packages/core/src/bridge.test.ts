@@ -573,6 +573,23 @@ describe('kill switch', () => {
     expect(bridge.snapshot).toMatchObject({ mode: 'legacy', status: 'ready' })
   })
 
+  it('gives the legacy source its own three failures', async () => {
+    let enabled = true
+    const { bridge, authority } = testBridge({
+      enabled: () => enabled,
+      legacy: async () => failing(),
+      rotation: { backoff: { initialDelay: 60_000, maxDelay: 60_000 } },
+      environment: { random: () => 0.5 },
+    })
+    authority.answerWith(async () => failing())
+    bridge.start()
+    await vi.advanceTimersByTimeAsync(3 * 60_000)
+    expect(bridge.snapshot.status).toBe('maintenance')
+    enabled = false
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(bridge.snapshot).toMatchObject({ mode: 'legacy', status: 'error' })
+  })
+
   it('runs the cleanups when it is thrown', async () => {
     let enabled = true
     const { bridge } = testBridge({ enabled: () => enabled })

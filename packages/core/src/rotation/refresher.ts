@@ -193,6 +193,7 @@ export function createRefresher(
     reset() {
       abort()
       breaker = closedBreaker()
+      isTripped = false
       notBefore = 0
       lastError = null
     },
