@@ -110,7 +110,10 @@ describe('authHandlers', () => {
   it('signs out', async () => {
     const authority = setUp()
 
-    expect((await post('/logout')).status).toBe(204)
+    const response = await post('/logout')
+
+    expect(response.status).toBe(200)
+    expect(await response.json()).toEqual({})
     expect(authority.signedIn).toBe(false)
     expect((await post('/sync')).status).toBe(401)
   })

@@ -14,9 +14,10 @@ const HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosnif
  * MSW handlers that answer `POST /api/auth/sync` and `POST /api/auth/logout` for a fake authority, so that a test runs the
  * real `syncEndpoint()` too.
  *
- * A request without the `X-Token-Bridge` header is answered with 403, a body that breaks the wire contract with 400. Signed
- * out is 401; a failing authority shows as the status of its error, with `Retry-After` where it asks to wait, or as a
- * network failure when its error has none. Errors are `application/problem+json` (RFC 9457).
+ * They answer as `authRoutes()` of `@token-bridge/server` does. A request without the `X-Token-Bridge` header gets 403, a
+ * body that breaks the wire contract 400. Signed out is 401; a failing authority shows as the status of its error, with
+ * `Retry-After` where it asks to wait, or as a network failure when its error has none. Errors are
+ * `application/problem+json` (RFC 9457).
  *
  * @example
  * const server = setupServer(...authHandlers(authority, { baseUrl: 'https://shop.example' }))
@@ -39,7 +40,7 @@ export function authHandlers(
           fetch: globalThis.fetch,
           ...(newerThan !== undefined && { newerThan }),
         })
-        if (payload === null) return problem(401, 'Nobody is signed in')
+        if (payload === null) return problem(401, 'Signed out')
         return HttpResponse.json(payload, { headers: HEADERS })
       } catch (error) {
         return failureAnswer(error)
@@ -48,7 +49,7 @@ export function authHandlers(
     http.post(`${base}/api/auth/logout`, ({ request }) => {
       if (!isOurs(request)) return forbidden()
       authority.signOut()
-      return new HttpResponse(null, { status: 204, headers: HEADERS })
+      return HttpResponse.json({}, { headers: HEADERS })
     }),
   ]
 }
