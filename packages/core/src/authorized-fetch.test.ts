@@ -3,7 +3,6 @@ import { aborted } from './abort.ts'
 import { authorizedFetch, type RequestAuthority } from './authorized-fetch.ts'
 import { AuthError, isAuthError } from './errors.ts'
 import { everythingIn, rejection, SECRET, secretToken } from './fixtures.test.support.ts'
-import type { BridgeMode } from './state.ts'
 import type { AccessToken } from './token.ts'
 
 const API = 'https://api.test/orders'
@@ -19,7 +18,6 @@ interface Sent {
 function authorityOf(...statuses: number[]) {
   const sent: Sent[] = []
   const world = {
-    mode: 'bridge' as BridgeMode,
     token: secretToken(1) as AccessToken | null,
     newer: secretToken(2, { accessToken: NEWER }) as AccessToken | null,
     session: new AbortController(),
@@ -29,7 +27,6 @@ function authorityOf(...statuses: number[]) {
       Promise.resolve(secretToken(1)),
   }
   const authority: RequestAuthority = {
-    mode: () => world.mode,
     allows: (origin) => origin === 'https://api.test' || origin === 'https://app.test',
     current: () => world.token,
     ready(signal) {
@@ -209,7 +206,8 @@ describe('authorizedFetch', () => {
   describe('in cookie-only mode', () => {
     it('sends the cookie and no token', async () => {
       const { signedFetch, sent, world } = authorityOf(401)
-      world.mode = 'cookie-only'
+      world.token = null
+      world.ready = () => Promise.reject(new AuthError('ERR_COOKIE_ONLY', 'off', { phase: 'read' }))
       const response = await signedFetch(API, { credentials: 'omit' })
       expect(response.status).toBe(401)
       expect(sent).toHaveLength(1)

@@ -1,9 +1,8 @@
+import { isAuthError } from './errors.ts'
 import type { AccessToken } from './token.ts'
-import type { BridgeMode } from './state.ts'
 
 /** What the request path needs from the bridge. */
 export interface RequestAuthority {
-  mode(): BridgeMode
   /** The origin is one that the host listed: the token may go there. */
   allows(origin: string): boolean
   current(): AccessToken | null
@@ -30,11 +29,10 @@ export function authorizedFetch(authority: RequestAuthority): typeof globalThis.
     if (!authority.allows(url.origin)) return authority.fetch(input, init)
     // From here on the parsed address, not the caller's object, which could say something else the second time.
     const target = request ?? url.href
-    if (authority.mode() === 'cookie-only')
-      return authority.fetch(target, { ...init, credentials: 'include' })
-
     const callerSignal = init?.signal ?? request?.signal ?? undefined
-    const token = authority.current() ?? (await authority.ready(callerSignal))
+    const token = authority.current() ?? (await waitForToken(authority, callerSignal))
+    if (token === null) return authority.fetch(target, { ...init, credentials: 'include' })
+
     const again = request !== null && request.body !== null ? request.clone() : target
     const response = await authority.fetch(
       target,
@@ -47,6 +45,19 @@ export function authorizedFetch(authority: RequestAuthority): typeof globalThis.
     if (newer === null || init?.body instanceof ReadableStream) return response
     await response.body?.cancel()
     return authority.fetch(again, signed(authority, request, init, newer, callerSignal))
+  }
+}
+
+/** Resolves with `null` when the kill switch leaves nothing but the session cookie, also while the request waits. */
+async function waitForToken(
+  authority: RequestAuthority,
+  signal: AbortSignal | undefined,
+): Promise<AccessToken | null> {
+  try {
+    return await authority.ready(signal)
+  } catch (error) {
+    if (isAuthError(error, 'ERR_COOKIE_ONLY')) return null
+    throw error
   }
 }
 

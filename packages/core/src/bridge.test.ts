@@ -460,6 +460,17 @@ describe('reset', () => {
     expect(cleanup).toHaveBeenCalledTimes(1)
   })
 
+  it('leaves a page signed out whose endpoint goes down afterwards', async () => {
+    const { bridge, authority } = testBridge()
+    bridge.updateToken(payload('t'))
+    await bridge.reset('sign-out')
+    authority.answerWith(async () => failing())
+    void bridge.rotate().catch(() => {})
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(bridge.snapshot.status).toBe('signed-out')
+    await expect(bridge.reader('orders').ready()).rejects.toMatchObject({ code: 'ERR_SIGNED_OUT' })
+  })
+
   it('works again after a new sign-in', async () => {
     const { bridge } = testBridge()
     const cleanup = vi.fn()
@@ -621,6 +632,14 @@ describe('kill switch', () => {
 })
 
 describe('stop', () => {
+  it('holds when it is called by somebody who is told of the start', () => {
+    const { bridge } = testBridge({ enabled: () => false })
+    bridge.attach({ name: 'stopper', apply: () => bridge.stop() })
+    bridge.start()
+    expect(bridge.snapshot.mode).toBe('cookie-only')
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
   it('leaves no timer behind', async () => {
     const { bridge, authority } = testBridge({ enabled: () => true })
     bridge.start()

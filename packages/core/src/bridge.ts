@@ -89,6 +89,7 @@ export class SecureTokenBridge {
   #loggedDuplicates = 0
   #unauthorizedAt = Number.NEGATIVE_INFINITY
   #reset: Promise<CleanupReport> | null = null
+  #isStarted = false
   #unwatchFlag: (() => void) | null = null
 
   /** Replays the snapshot, then emits each change. */
@@ -118,7 +119,6 @@ export class SecureTokenBridge {
       onClose: () => this.#publish({ type: 'maintenance-left' }),
     })
     this.#authority = {
-      mode: () => this.snapshot.mode,
       allows: (origin) => this.#origins.has(origin),
       current: () => this.#vault.current(),
       ready: (signal) => this.#ready(signal),
@@ -153,8 +153,9 @@ export class SecureTokenBridge {
 
   /** Hydrates from the source and keeps the token current from now on. Starting twice changes nothing. */
   start(): this {
-    if (this.#unwatchFlag !== null) return this
-    this.#unwatchFlag = watchFlag(
+    if (this.#isStarted) return this
+    this.#isStarted = true
+    const unwatchFlag = watchFlag(
       this.#config.enabled,
       {
         onValue: (enabled) => this.#switchMode(enabled),
@@ -162,6 +163,12 @@ export class SecureTokenBridge {
       },
       this.#environment,
     )
+    // Who was told of a change of mode may have stopped the bridge.
+    if (!this.#isStarted) {
+      unwatchFlag()
+      return this
+    }
+    this.#unwatchFlag = unwatchFlag
     // After the switch has had its say, so that a bridge that is off asks the sync endpoint nothing.
     this.#scheduler.start()
     this.#scheduler.wake()
@@ -170,6 +177,7 @@ export class SecureTokenBridge {
 
   /** Ends timers, listeners and the rotation under way. The token stays readable until it expires; `reset()` wipes it. */
   stop(): void {
+    this.#isStarted = false
     this.#unwatchFlag?.()
     this.#unwatchFlag = null
     this.#scheduler.stop()
@@ -186,10 +194,10 @@ export class SecureTokenBridge {
    * @throws AuthError `ERR_CONFIG` for a name that is not a string, or when the remote has a reader of another access.
    */
   reader(remote: string, { access = 'token' }: ReaderOptions = {}): TokenReader {
-    if (typeof remote !== 'string' || remote === '') {
+    if (typeof remote !== 'string' || !/^[^\s\p{Cc}]([^\p{Cc}]*[^\s\p{Cc}])?$/u.test(remote)) {
       throw new AuthError(
         'ERR_CONFIG',
-        `bridge.reader(remote): the remote's name must be a string that is not empty, got a ${typeof remote}.`,
+        `bridge.reader(remote): the remote's name must be a string on one line that is not blank, got ${typeof remote === 'string' ? 'one that is not' : `a ${typeof remote}`}.`,
         { phase: 'configure' },
       )
     }

@@ -127,7 +127,10 @@ describe('a reader', () => {
 
   it('refuses a name or an access that is not one', () => {
     const { bridge } = testBridge()
-    expect(() => bridge.reader('')).toThrow(expect.objectContaining({ code: 'ERR_CONFIG' }))
+    for (const name of ['', ' ', 'a\nb', ' a', 7 as unknown as string]) {
+      expect(() => bridge.reader(name)).toThrow(expect.objectContaining({ code: 'ERR_CONFIG' }))
+    }
+    expect(bridge.reader('@team/orders v2').remote).toBe('@team/orders v2')
     expect(() => bridge.reader('a', { access: 'write' as 'token' })).toThrow(
       expect.objectContaining({ code: 'ERR_CONFIG' }),
     )
@@ -193,6 +196,16 @@ describe('ready()', () => {
     expect(isAuthError(await late, 'ERR_READY_TIMEOUT')).toBe(true)
     expect(await aborted).toMatchObject({ name: 'AbortError' })
     expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('takes a timeout that no timer could hold, and refuses one that is none', async () => {
+    const { bridge } = testBridge()
+    const reader = bridge.reader('orders')
+    const settled = vi.fn()
+    void reader.ready({ timeout: Number.POSITIVE_INFINITY }).then(settled, settled)
+    await vi.advanceTimersByTimeAsync(60 * MINUTE)
+    expect(settled).not.toHaveBeenCalled()
+    await expect(reader.ready({ timeout: Number.NaN })).rejects.toThrow(TypeError)
   })
 
   // auth0-spa-js#343: an expired token is returned because the timer did not run in sleep.
@@ -384,6 +397,26 @@ describe('fetch', () => {
       code: 'ERR_SIGNED_OUT',
     })
     expect(signals).toHaveLength(1)
+  })
+
+  it('goes with the cookie when the kill switch is thrown while it waits', async () => {
+    let enabled = true
+    const sent: RequestInit[] = []
+    const { bridge, authority } = testBridge({
+      enabled: () => enabled,
+      fetch: async (_input, init) => {
+        sent.push(init ?? {})
+        return new Response('{}')
+      },
+    })
+    authority.answerWith(() => new Promise(() => {}))
+    bridge.start()
+    const response = bridge.reader('orders').fetch('https://api.test/orders')
+    enabled = false
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect((await response).ok).toBe(true)
+    expect(sent).toEqual([expect.objectContaining({ credentials: 'include' })])
+    bridge.stop()
   })
 
   it('goes with the cookie and without a token in cookie-only mode', async () => {

@@ -4,6 +4,7 @@ import type { Environment } from './environment.ts'
 import { AuthError } from './errors.ts'
 import { interopObservable, type InteropObservable } from './interop-observable.ts'
 import { createListeners } from './listeners.ts'
+import { timerDelay } from './rotation/schedule.ts'
 import type { AuthSnapshot, BridgeEvent } from './state.ts'
 import type { AccessToken } from './token.ts'
 import type { TokenPayload } from './wire.ts'
@@ -139,12 +140,17 @@ export function createReader(
   async function ready({ signal, timeout }: ReadyOptions = {}): Promise<AccessToken> {
     const { environment } = demand()
     if (access === 'fetch') throw withheldError()
+    if (timeout !== undefined && !(timeout >= 0)) {
+      throw new TypeError(
+        `ready({ timeout }) must be a number of milliseconds from 0, got ${typeof timeout === 'number' ? timeout : `a ${typeof timeout}`}.`,
+      )
+    }
     const revoked = new AbortController()
     const removeEnding = endings.add((error) => revoked.abort(error))
     const timer =
       timeout === undefined
         ? undefined
-        : environment.setTimer(() => revoked.abort(timeoutError(timeout)), timeout)
+        : environment.setTimer(() => revoked.abort(timeoutError(timeout)), timerDelay(timeout))
     const either = signal === undefined ? revoked.signal : AbortSignal.any([signal, revoked.signal])
     try {
       return await abortable(demand().ready(either), either)
@@ -155,7 +161,6 @@ export function createReader(
   }
 
   const signedFetch = authorizedFetch({
-    mode: () => demand().mode(),
     allows: (origin) => demand().allows(origin),
     current: () => demand().current(),
     ready: (signal) => demand().ready(signal),

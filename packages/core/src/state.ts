@@ -100,7 +100,10 @@ export function reduce(snapshot: AuthSnapshot, event: BridgeEvent): AuthSnapshot
         ? freeze({ ...snapshot, status: 'error', error: event.error })
         : snapshot
     case 'maintenance-entered':
-      return freeze({ ...snapshot, status: 'maintenance', error: event.error })
+      // Who is signed out stays so: an endpoint that is down changes nothing for them.
+      return snapshot.status === 'signed-out'
+        ? snapshot
+        : freeze({ ...snapshot, status: 'maintenance', error: event.error })
     case 'maintenance-left':
       return snapshot.status === 'maintenance'
         ? freeze({

@@ -76,7 +76,7 @@ export function assertUsable(payload: TokenPayload, now: number, skewBuffer: num
       `Expected a token payload { accessToken, expiresAt }, got ${payload === null ? 'null' : typeof payload}.`,
     )
   }
-  const { accessToken, expiresAt, serverTime } = payload
+  const { accessToken, expiresAt, serverTime, tokenType, scope } = payload
   if (typeof accessToken !== 'string' || accessToken === '') {
     reject(
       'ERR_TOKEN_MALFORMED',
@@ -99,6 +99,18 @@ export function assertUsable(payload: TokenPayload, now: number, skewBuffer: num
     reject(
       'ERR_TOKEN_MALFORMED',
       '"serverTime" must be a whole number of epoch milliseconds. Leave it out when the source does not know it.',
+    )
+  }
+  if (tokenType !== undefined && String(tokenType).toLowerCase() !== 'bearer') {
+    reject(
+      'ERR_TOKEN_MALFORMED',
+      '"tokenType" must be "Bearer" (RFC 6750): the bridge signs requests in no other way.',
+    )
+  }
+  if (scope !== undefined && typeof scope !== 'string') {
+    reject(
+      'ERR_TOKEN_MALFORMED',
+      `"scope" must be a string, separated by spaces, got a ${typeof scope}.`,
     )
   }
   const left = expiresAt - now

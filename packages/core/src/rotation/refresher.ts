@@ -44,6 +44,9 @@ export interface Refresher {
   reset(): void
 }
 
+/** The longest that a `Retry-After` is obeyed, in milliseconds: a mistaken one must not outlast the working day. */
+const LONGEST_PAUSE = 15 * 60_000
+
 export function createRefresher(
   policy: RefreshPolicy,
   environment: Environment,
@@ -110,7 +113,7 @@ export function createRefresher(
       } catch (cause) {
         signal.throwIfAborted()
         const error = toAuthError(cause)
-        const { retryAfter = 0 } = error
+        const retryAfter = Math.min(error.retryAfter ?? 0, LONGEST_PAUSE)
         lastError = error
         // cockatiel closes when a probe was ended; the next call is one probe all the same.
         isTripped ||= breaker.state !== CircuitState.Closed
