@@ -47,6 +47,20 @@ describe('assertUsable', () => {
     ).not.toThrow()
   })
 
+  it.each(['Bearer', 'bearer', 'BEARER'])('takes the token type %s', (tokenType) => {
+    expect(() => assertUsable(secretPayload({ tokenType }), NOW, SKEW)).not.toThrow()
+  })
+
+  it.each([
+    ['a DPoP token, which the bridge could not sign with', { tokenType: 'DPoP' }],
+    ['a token type that is no string', { tokenType: 7 as unknown as string }],
+    ['a scope that all readers could change', { scope: ['read'] as unknown as string }],
+  ])('refuses %s', (_name, part) => {
+    expect(() => assertUsable(secretPayload(part), NOW, SKEW)).toThrow(
+      expect.objectContaining({ code: 'ERR_TOKEN_MALFORMED' }),
+    )
+  })
+
   // clerk PR #7912: an empty token was dispatched, and the user looked signed out.
   it.each([
     ['null', null],

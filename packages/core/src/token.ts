@@ -35,6 +35,9 @@ function isHeaderSafe(secret: string): boolean {
   return true
 }
 
+const isBearer = (tokenType: unknown): boolean =>
+  typeof tokenType === 'string' && tokenType.toLowerCase() === 'bearer'
+
 /** Whether a token can be acted on at `now`: it is one, and it lives longer than the skew buffer (milliseconds). */
 export function isUsable(
   token: Pick<TokenPayload, 'accessToken' | 'expiresAt'> | null | undefined,
@@ -101,7 +104,7 @@ export function assertUsable(payload: TokenPayload, now: number, skewBuffer: num
       '"serverTime" must be a whole number of epoch milliseconds. Leave it out when the source does not know it.',
     )
   }
-  if (tokenType !== undefined && String(tokenType).toLowerCase() !== 'bearer') {
+  if (tokenType !== undefined && !isBearer(tokenType)) {
     reject(
       'ERR_TOKEN_MALFORMED',
       '"tokenType" must be "Bearer" (RFC 6750): the bridge signs requests in no other way.',
