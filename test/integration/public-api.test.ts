@@ -21,6 +21,7 @@ const PUBLIC: Readonly<Record<string, readonly string[]>> = {
   '@token-bridge/core/jwt': ['jwtVerifier'],
   '@token-bridge/core/selectors': ['createAuthSelectors'],
   '@token-bridge/core/state': ['initialSnapshot', 'reduce'],
+  '@token-bridge/core/store-view': ['createStoreView', 'harmless'],
   '@token-bridge/core/wire': ['SYNC_HEADER', 'SYNC_VERSION', 'parseSyncAnswer', 'parseSyncRequest'],
   '@token-bridge/redux': [
     'ReadOnlyStoreError',

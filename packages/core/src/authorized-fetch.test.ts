@@ -4,6 +4,7 @@ import { authorizedFetch, type RequestAuthority } from './authorized-fetch.ts'
 import { AuthError, isAuthError } from './errors.ts'
 import { everythingIn, rejection, SECRET, secretToken } from './fixtures.test.support.ts'
 import type { AccessToken } from './token.ts'
+import { captureWebAddresses } from './web-addresses.ts'
 
 const API = 'https://api.test/orders'
 const NEWER = 'newer-token'
@@ -45,7 +46,8 @@ function authorityOf(...statuses: number[]) {
       request.signal.throwIfAborted()
       return new Response('answer', { status: statuses.shift() ?? 200 })
     },
-    baseUrl: 'https://app.test/shop/',
+    addresses: captureWebAddresses(),
+    baseUrl: () => 'https://app.test/shop/',
   }
   return { world, sent, authority, signedFetch: authorizedFetch(authority) }
 }
@@ -73,7 +75,7 @@ describe('authorizedFetch', () => {
 
   it('refuses what is no address, without a request', async () => {
     const { authority, sent } = authorityOf()
-    const signedFetch = authorizedFetch({ ...authority, baseUrl: undefined })
+    const signedFetch = authorizedFetch({ ...authority, baseUrl: () => undefined })
     await expect(signedFetch('/relative')).rejects.toBeInstanceOf(TypeError)
     expect(sent).toHaveLength(0)
   })
@@ -141,7 +143,7 @@ describe('authorizedFetch', () => {
       const init = { method: 'POST', body: 'x' }
       const response = await signedFetch(address, init)
       expect(response.status).toBe(401)
-      expect(given).toEqual([[address, init]])
+      expect(given).toEqual([[new URL(address, 'https://app.test/shop/').href, init]])
       expect((given[0] as unknown[])[1]).toBe(init)
       expect([world.waits, world.replaced.length]).toEqual([0, 0])
     })
@@ -200,6 +202,62 @@ describe('authorizedFetch', () => {
       controller.abort(reason)
       expect(await waiting).toBe(reason)
       expect(sent).toHaveLength(0)
+    })
+  })
+
+  describe('given an object that says one address to us and another one to fetch', () => {
+    const EVIL = 'https://evil.test/'
+    const lying = (request: Request, lies: PropertyDescriptorMap): Request =>
+      Object.defineProperties(request, lies)
+
+    it.each<[string, () => Request, number]>([
+      ['its own url', () => lying(new Request(EVIL), { url: { value: API } }), 1],
+      [
+        'its own url and clone',
+        () =>
+          lying(new Request(EVIL), {
+            url: { value: API },
+            clone: { value: () => new Request(EVIL) },
+          }),
+        1,
+      ],
+      [
+        'the url of a subclass',
+        () =>
+          new (class extends Request {
+            override get url() {
+              return API
+            }
+          })(EVIL),
+        1,
+      ],
+      [
+        'a prototype that is not its own',
+        () => {
+          const addresses = [API, EVIL]
+          return Object.create(Request.prototype, {
+            url: { get: () => API },
+            toString: { value: () => addresses.shift() ?? EVIL },
+          }) as Request
+        },
+        0,
+      ],
+    ])('never sends the token there: %s', async (_name, forge, sends) => {
+      const { signedFetch, sent } = authorityOf(401)
+      await signedFetch(forge()).catch(() => {})
+      const there = sent.filter(({ request }) => request.url.startsWith(EVIL))
+      expect(there.map(authorization)).toEqual(there.map(() => null))
+      expect(sent).toHaveLength(sends)
+    })
+
+    it('replays what was sent, not what a clone of the caller would be', async () => {
+      const { signedFetch, sent } = authorityOf(401)
+      const request = lying(new Request(API, { method: 'POST', body: 'order' }), {
+        clone: { value: () => new Request(EVIL) },
+      })
+      await signedFetch(request)
+      expect(sent.map((one) => one.request.url)).toEqual([API, API])
+      expect(sent.map(({ body }) => body)).toEqual(['order', 'order'])
     })
   })
 

@@ -1,5 +1,6 @@
 import { isAuthError } from './errors.ts'
 import type { AccessToken } from './token.ts'
+import type { WebAddresses } from './web-addresses.ts'
 
 /** What the request path needs from the bridge. */
 export interface RequestAuthority {
@@ -13,8 +14,9 @@ export interface RequestAuthority {
   /** Aborts when the session ends. */
   sessionSignal(): AbortSignal
   readonly fetch: typeof globalThis.fetch
+  readonly addresses: WebAddresses
   /** What relative addresses are relative to. */
-  readonly baseUrl: string | undefined
+  baseUrl(): string | undefined
 }
 
 /**
@@ -23,28 +25,36 @@ export interface RequestAuthority {
  * they are, without the token.
  */
 export function authorizedFetch(authority: RequestAuthority): typeof globalThis.fetch {
+  const { addresses } = authority
   return async (input, init) => {
-    const request = input instanceof Request ? input : null
-    const url = new URL(input instanceof Request ? input.url : input, authority.baseUrl)
-    if (!authority.allows(url.origin)) return authority.fetch(input, init)
-    // From here on the parsed address, not the caller's object, which could say something else the second time.
-    const target = request ?? url.href
+    // From here on a copy, never the caller's object, which can say one thing now and another one to `fetch`.
+    const request = typeof input === 'string' ? null : addresses.copy(input)
+    const { origin, href } = addresses.parse(
+      request === null ? (input as string) : addresses.urlOf(request),
+      authority.baseUrl(),
+    )
+    const target = request ?? href
+    if (!authority.allows(origin)) return authority.fetch(target, init)
+
     const callerSignal = init?.signal ?? request?.signal ?? undefined
+    const session = authority.sessionSignal()
     const token = authority.current() ?? (await waitForToken(authority, callerSignal))
     if (token === null) return authority.fetch(target, { ...init, credentials: 'include' })
 
-    const again = request !== null && request.body !== null ? request.clone() : target
+    session.throwIfAborted()
+    const again = request === null ? href : addresses.clone(request)
     const response = await authority.fetch(
       target,
-      signed(authority, request, init, token, callerSignal),
+      signed(request, init, token, session, callerSignal),
     )
     if (response.status !== 401) return response
 
     const newer = await authority.replace(token, callerSignal)
     // A stream was used up by the first request. The caller gets the 401; the next request has the newer token.
     if (newer === null || init?.body instanceof ReadableStream) return response
-    await response.body?.cancel()
-    return authority.fetch(again, signed(authority, request, init, newer, callerSignal))
+    void response.body?.cancel().catch(() => {})
+    session.throwIfAborted()
+    return authority.fetch(again, signed(request, init, newer, session, callerSignal))
   }
 }
 
@@ -63,10 +73,10 @@ async function waitForToken(
 
 /** The caller's options with the token's header and the session's signal. */
 function signed(
-  authority: RequestAuthority,
   request: Request | null,
   init: RequestInit | undefined,
   token: AccessToken,
+  session: AbortSignal,
   callerSignal: AbortSignal | undefined,
 ): RequestInit {
   // Without a prototype: a getter planted on Object.prototype would otherwise be handed the headers.
@@ -78,7 +88,6 @@ function signed(
     })
   }
   headers['authorization'] = `Bearer ${token.accessToken}`
-  const session = authority.sessionSignal()
   return {
     ...init,
     __proto__: null,

@@ -350,6 +350,41 @@ describe('clocks', () => {
     expect(bridge.reader('orders').current()).not.toBeNull()
   })
 
+  it('leaves the clock, and the token that is held, alone when it refuses a payload', async () => {
+    const { bridge, authority } = testBridge()
+    bridge.updateToken(payload('held', 60 * MINUTE))
+    const wrong = Date.now() + 120 * MINUTE
+    authority.answerWith(async () => ({ ...payload('t'), serverTime: wrong }))
+    void bridge.rotate().catch(() => {})
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(bridge.reader('orders').current()?.accessToken).toBe('held')
+  })
+
+  it('does not bring an expired token back by an old server time', async () => {
+    const { bridge, authority } = testBridge({
+      verify: ({ accessToken }) => {
+        if (accessToken === 'forged') throw new Error('no')
+      },
+    })
+    await bridge.rotate()
+    await vi.advanceTimersByTimeAsync(5 * MINUTE)
+    authority.answerWith(async () => ({
+      ...payload('forged', 5 * MINUTE),
+      serverTime: Date.now() - 60 * MINUTE,
+    }))
+    void bridge.rotate().catch(() => {})
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(bridge.reader('orders').current()).toBeNull()
+    const cached = {
+      accessToken: 'cached',
+      expiresAt: Date.now() - MINUTE,
+      serverTime: Date.now() - 20 * MINUTE,
+    }
+    expect(() => bridge.updateToken(cached)).toThrow(
+      expect.objectContaining({ code: 'ERR_TOKEN_EXPIRED' }),
+    )
+  })
+
   it('hands out no stale token after a sleep in which no timer ran', async () => {
     const { bridge } = testBridge()
     bridge.start()
@@ -419,6 +454,15 @@ describe('updateToken', () => {
     expect(types()).toEqual(['rotation-failed', 'token-rotated'])
   })
 
+  it('takes the latest of two that are being verified', async () => {
+    const { bridge, types } = testBridge({ verify: async () => {} })
+    bridge.updateToken(payload('first'))
+    bridge.updateToken(payload('second'))
+    await settle()
+    expect(bridge.reader('orders').current()?.accessToken).toBe('second')
+    expect(types()).toEqual(['token-rotated'])
+  })
+
   it('forgets the refresh token that a payload may carry', () => {
     const { bridge } = testBridge()
     bridge.updateToken({ ...payload('t'), refreshToken: 'refresh-secret' })
@@ -469,6 +513,17 @@ describe('reset', () => {
     await vi.advanceTimersByTimeAsync(10_000)
     expect(bridge.snapshot.status).toBe('signed-out')
     await expect(bridge.reader('orders').ready()).rejects.toMatchObject({ code: 'ERR_SIGNED_OUT' })
+  })
+
+  it('closes the circuit: the breaker guards rotation, not the next sign-in', async () => {
+    const { bridge, authority } = testBridge()
+    authority.answerWith(async () => failing())
+    void bridge.rotate().catch(() => {})
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(bridge.snapshot.status).toBe('maintenance')
+    await bridge.reset('sign-out')
+    authority.issueAgain()
+    await expect(bridge.rotate()).resolves.toMatchObject({ generation: 1 })
   })
 
   it('works again after a new sign-in', async () => {
@@ -566,6 +621,69 @@ describe('kill switch', () => {
       'mode-changed',
       'token-rotated',
     ])
+  })
+
+  it('does not let the 401 of a request from before bring the bridge back', async () => {
+    let enabled = true
+    const gate = deferred<Response>()
+    const { bridge, authority } = testBridge({ enabled: () => enabled, fetch: () => gate.promise })
+    bridge.start()
+    await settle()
+    const response = bridge.reader('orders').fetch('https://api.test/orders')
+    enabled = false
+    await vi.advanceTimersByTimeAsync(1_000)
+    gate.resolve(new Response(null, { status: 401 }))
+    expect((await response).status).toBe(401)
+    expect(authority.requests).toHaveLength(1)
+    expect(bridge.snapshot).toMatchObject({ mode: 'cookie-only', generation: 1, expiresAt: null })
+  })
+
+  it('leaves signed out who signed out by hand, there and back', async () => {
+    let enabled = true
+    const { bridge, authority } = testBridge({ enabled: () => enabled })
+    bridge.start()
+    await settle()
+    await bridge.reset('sign-out')
+    enabled = false
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(bridge.snapshot).toMatchObject({ mode: 'cookie-only', status: 'signed-out' })
+    enabled = true
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(bridge.snapshot).toMatchObject({ mode: 'bridge', status: 'signed-out' })
+    expect(authority.requests).toHaveLength(1)
+  })
+
+  it('asks the next source when it was the other one that knew no session', async () => {
+    let enabled = true
+    const { bridge, authority } = testBridge({
+      enabled: () => enabled,
+      legacy: async () => payload('legacy-token'),
+    })
+    authority.answerWith(async () => null)
+    bridge.start()
+    await settle()
+    expect(bridge.snapshot.status).toBe('signed-out')
+    enabled = false
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(bridge.snapshot).toMatchObject({ mode: 'legacy', status: 'ready' })
+  })
+
+  it('drops a token that was still being verified, and takes none by hand, in cookie-only mode', async () => {
+    let enabled = true
+    const gate = deferred<void>()
+    const { bridge } = testBridge({ enabled: () => enabled, verify: () => gate.promise })
+    bridge.start()
+    await bridge.reset('sign-out')
+    bridge.updateToken(payload('late'))
+    enabled = false
+    await vi.advanceTimersByTimeAsync(1_000)
+    gate.resolve()
+    await settle()
+    expect(bridge.snapshot.mode).toBe('cookie-only')
+    expect(bridge.reader('orders').current()).toBeNull()
+    expect(() => bridge.updateToken(payload('t'))).toThrow(
+      expect.objectContaining({ code: 'ERR_COOKIE_ONLY' }),
+    )
   })
 
   it('asks the legacy source at once, also when the circuit of the other source is open', async () => {

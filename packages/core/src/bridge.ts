@@ -34,6 +34,7 @@ import { logLine } from './telemetry/log-line.ts'
 import { assertUsable, isUsable, type AccessToken } from './token.ts'
 import { createTransactions, type Transactions } from './transaction.ts'
 import { unavailable } from './unavailable.ts'
+import { captureWebAddresses } from './web-addresses.ts'
 import { createVault, type Vault } from './vault.ts'
 import type { TokenPayload } from './wire.ts'
 
@@ -84,11 +85,13 @@ export class SecureTokenBridge {
   #epoch = 0
   #session = new AbortController()
   #sourceCalls = 0
-  /** The generation that the source call under way is meant to replace. */
+  /** Counts what the host puts in by hand, which an answer that is still under way must not replace. */
+  #writes = 0
   #replacing = 0
   #loggedDuplicates = 0
   #unauthorizedAt = Number.NEGATIVE_INFINITY
   #reset: Promise<CleanupReport> | null = null
+  #signedOutBy: ResetReason | null = null
   #isStarted = false
   #unwatchFlag: (() => void) | null = null
 
@@ -109,8 +112,9 @@ export class SecureTokenBridge {
     this.#transactions = createTransactions(initialSnapshot, this.#environment.reportFault)
     this.#cleanup = createCleanup(this.#environment)
     this.#source = this.#config.source ?? syncEndpoint()
-    const page = typeof location === 'undefined' ? undefined : location
-    this.#origins = new Set(this.#config.origins ?? (page ? [page.origin] : []))
+    this.#origins = new Set(
+      this.#config.origins ?? (typeof location === 'undefined' ? [] : [location.origin]),
+    )
     this.#refresher = createRefresher(this.#config.refresh, this.#environment, {
       attempt: (reason, signal) => this.#askSource(reason, signal),
       onSuccess: (answer, reason) => this.#accept(answer, reason),
@@ -124,7 +128,8 @@ export class SecureTokenBridge {
       ready: (signal) => this.#ready(signal),
       sessionSignal: () => this.#session.signal,
       fetch: this.#environment.fetch,
-      baseUrl: page?.href,
+      addresses: captureWebAddresses(),
+      baseUrl: () => this.#environment.baseUrl(),
       snapshot: () => this.snapshot,
       isUsable: (token) => this.validateToken(token),
       onEvent: (listener) => this.#transactions.readers.add(listener),
@@ -253,23 +258,27 @@ export class SecureTokenBridge {
       void this.reset('sign-out')
       return
     }
+    if (this.snapshot.mode === 'cookie-only') throw this.#whyNot() as AuthError
     const sent = this.#clock.mark()
-    assertUsable(payload, payload?.serverTime ?? this.#clock.now(), this.#config.skewBuffer)
-    this.#correctClock(payload, sent)
-    const { verify } = this.#config
-    if (verify === undefined) {
-      this.#commit(payload, 'host')
+    // The payload may come from a cache: its server time can only set the clock forward.
+    const now = Math.max(this.#clock.now(), this.#clock.candidate(payload?.serverTime, sent))
+    assertUsable(payload, now, this.#config.skewBuffer)
+    const answer: Answer = { payload, sent, isNewer: now > this.#clock.now() }
+    this.#writes += 1
+    if (this.#config.verify === undefined) {
+      this.#commit(answer, 'host')
       return
     }
     const epoch = this.#epoch
-    const { generation } = this.#vault
-    void this.#verify(payload, this.#session.signal).then(
+    const write = this.#writes
+    // The latest of several wins.
+    const isCurrent = (): boolean => epoch === this.#epoch && write === this.#writes
+    void this.#verify(payload, now, this.#session.signal).then(
       () => {
-        if (epoch === this.#epoch && generation === this.#vault.generation)
-          this.#commit(payload, 'host')
+        if (isCurrent()) this.#commit(answer, 'host')
       },
       (error: unknown) => {
-        if (epoch === this.#epoch) this.#publish({ type: 'rotation-failed', error: fault(error) })
+        if (isCurrent()) this.#publish({ type: 'rotation-failed', error: fault(error) })
       },
     )
   }
@@ -348,13 +357,13 @@ export class SecureTokenBridge {
     this.#transactions.run(() => ({ ...event, at: this.#clock.now() }))
   }
 
-  async #askSource(reason: string, signal: AbortSignal): Promise<TokenPayload | null> {
+  async #askSource(reason: string, signal: AbortSignal): Promise<Answer | null> {
     const source =
       this.snapshot.mode === 'legacy' ? (this.#config.legacy as TokenSource) : this.#source
     const held = this.#vault.held()
     const { fetch } = this.#environment
     const sent = this.#clock.mark()
-    this.#replacing = this.#vault.generation
+    this.#replacing = this.#writes
     this.#sourceCalls += 1
     if (this.#sourceCalls > 1) this.#counts.duplicateCalls += 1
     let payload: TokenPayload | null
@@ -370,34 +379,37 @@ export class SecureTokenBridge {
     }
     signal.throwIfAborted()
     if (payload === null) return null
-    this.#correctClock(payload, sent)
-    assertUsable(payload, this.#clock.now(), this.#config.skewBuffer)
-    await this.#verify(payload, signal)
-    return payload
+    const now = this.#clock.candidate(payload?.serverTime, sent)
+    assertUsable(payload, now, this.#config.skewBuffer)
+    await this.#verify(payload, now, signal)
+    return { payload, sent, isNewer: true }
   }
 
   #correctClock(payload: TokenPayload, sent: ClockMark): void {
-    if (payload?.serverTime === undefined) return
+    if (payload.serverTime === undefined) return
     this.#clock.correct(payload.serverTime, sent)
     this.#vault.retime()
   }
 
-  async #verify(payload: TokenPayload, signal: AbortSignal): Promise<void> {
-    await this.#config.verify?.(payload, { signal, now: this.#clock.now() })
+  async #verify(payload: TokenPayload, now: number, signal: AbortSignal): Promise<void> {
+    await this.#config.verify?.(payload, { signal, now })
   }
 
-  #accept(answer: TokenPayload | null, reason: string): void {
+  #accept(answer: Answer | null, reason: string): void {
     // The host has put a newer token in by hand meanwhile.
-    if (this.#replacing !== this.#vault.generation) return
+    if (this.#replacing !== this.#writes) return
     if (answer === null) void this.reset('session-ended')
     else this.#commit(answer, reason)
   }
 
-  #commit(payload: TokenPayload, reason: string): void {
+  #commit({ payload, sent, isNewer }: Answer, reason: string): void {
     const epoch = this.#epoch
     this.#transactions.run(() => {
       if (epoch !== this.#epoch) return null
       this.#reset = null
+      this.#signedOutBy = null
+      // Not before now: a payload that is refused leaves the clock, and with it the token that is held, where they are.
+      if (isNewer) this.#correctClock(payload, sent)
       const held = this.#vault.held()
       const { accessToken, expiresAt } = payload
       // An endpoint that cannot refresh on demand answers with the token we have: no rotation happened.
@@ -428,7 +440,12 @@ export class SecureTokenBridge {
       leave = this.#transactions.readers.add(look)
       look()
     })
-    return abortable(settled, signal).finally(leave)
+    return (
+      abortable(settled, signal)
+        .finally(leave)
+        // A reset may have come between the token and whoever waited for it.
+        .then((token) => (this.#vault.held() === token ? token : this.#ready(signal)))
+    )
   }
 
   /** A remote reports a 401: at most one rotation comes of it, however many report, and however often. */
@@ -439,12 +456,15 @@ export class SecureTokenBridge {
   ): Promise<AccessToken | null> {
     this.#counts.unauthorized += 1
     this.#publish({ type: 'unauthorized', remote, generation: refused.generation })
-    if (refused.generation === this.#vault.generation && !this.#refresher.busy) {
+    const held = this.#vault.held()
+    // The session of that token is over, or the kill switch was thrown: its 401 must not begin a new one.
+    if (held === null) return null
+    if (held === refused && !this.#refresher.busy) {
       const now = this.#environment.monotonic()
       if (now - this.#unauthorizedAt < UNAUTHORIZED_FLOOR) return null
       this.#unauthorizedAt = now
     }
-    if (refused.generation === this.#vault.generation) {
+    if (held === refused) {
       await abortable(this.#scheduler.refresh('unauthorized'), signal).catch(() =>
         signal?.throwIfAborted(),
       )
@@ -459,17 +479,24 @@ export class SecureTokenBridge {
     if (mode === this.snapshot.mode) return
     if (this.#vault.held() !== null || this.#refresher.busy)
       void this.#end('mode-change', 'loading')
+    this.#epoch += 1
     this.#refresher.reset()
-    this.#reset = null
-    this.#publish({ type: 'mode-changed', mode })
+    // A source that knows no session may be the very reason for the switch, so the next one is asked. Who signed out by
+    // hand stays signed out.
+    const staysOut = this.#signedOutBy !== null && this.#signedOutBy !== 'session-ended'
+    if (!staysOut) this.#reset = null
+    const settled = mode === 'cookie-only' ? 'ready' : 'loading'
+    this.#publish({ type: 'mode-changed', mode, status: staysOut ? 'signed-out' : settled })
     this.#scheduler.wake()
   }
 
   async #end(reason: ResetReason, status: 'signed-out' | 'loading'): Promise<CleanupReport> {
     this.#epoch += 1
+    if (status === 'signed-out') this.#signedOutBy = reason
     const { steps, step } = createSteps(this.#environment)
     step('abort', () => {
-      this.#refresher.abort()
+      // The breaker guards rotation, not the sign-in that comes next.
+      this.#refresher.reset()
       // A change of mode lets requests that are on their way finish: their token is still good.
       if (status === 'loading') return
       this.#session.abort(aborted('The request'))
@@ -481,6 +508,14 @@ export class SecureTokenBridge {
     if (status === 'signed-out') step('reauthenticate', () => this.#config.reauthenticate?.(reason))
     return Object.freeze({ reason, steps: Object.freeze(steps) })
   }
+}
+
+/** What a source brought, and the moment at which it was asked. */
+interface Answer {
+  readonly payload: TokenPayload
+  readonly sent: ClockMark
+  /** Its server time may set the clock. */
+  readonly isNewer: boolean
 }
 
 type WithoutTime<Event> = Event extends BridgeEvent ? Omit<Event, 'at'> : never

@@ -6,6 +6,8 @@ export interface Clock {
   now(): number
   /** A moment to measure from; take it before a request is sent. */
   mark(): ClockMark
+  /** What {@link Clock.now} would be, were the clock corrected so. */
+  candidate(serverTime: number | undefined, sent: ClockMark): number
   /** The moment on both of the machine's clocks at which this one shows `time`. Holds until the next correction. */
   momentOf(time: number): ClockMark
   /** Whether a moment lies ahead on both clocks: one of them may be late. Allocates nothing. */
@@ -44,13 +46,18 @@ export function createClock(environment: Pick<Environment, 'wallClock' | 'monoto
   let origin = mark()
   let base = origin.wall
 
+  function since(moment: ClockMark): number {
+    const byWall = wallClock() - moment.wall
+    const byMonotonic = monotonic() - moment.monotonic
+    return byWall > byMonotonic ? byWall : byMonotonic
+  }
+  const now = (): number => base + since(origin)
+
   return Object.freeze({
-    now() {
-      const byWall = wallClock() - origin.wall
-      const byMonotonic = monotonic() - origin.monotonic
-      return base + (byWall > byMonotonic ? byWall : byMonotonic)
-    },
+    now,
     mark,
+    candidate: (serverTime: number | undefined, sent: ClockMark) =>
+      isServerTime(serverTime) ? serverTime + since(sent) : now(),
     momentOf: (time: number) => ({
       wall: origin.wall + time - base,
       monotonic: origin.monotonic + time - base,

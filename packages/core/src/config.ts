@@ -56,6 +56,8 @@ export interface BridgeConfig {
   readonly rotation?: RotationOptions
   /** Called last when a session has ended; usually goes to the sign-in page. */
   readonly reauthenticate?: (reason: ResetReason) => void
+  /** Tabs do not signal each other yet; each asks the server for itself. `false` keeps it that way. */
+  readonly tabs?: false
   readonly telemetry?: TelemetryOptions
   /** Default: the `fetch` that stands when the bridge is made. */
   readonly fetch?: typeof globalThis.fetch
@@ -211,6 +213,8 @@ export function resolveConfig(config: BridgeConfig = {}): ResolvedConfig {
   const { origins } = config
   if (origins !== undefined && !Array.isArray(origins))
     refuse('origins', 'an array of origins', origins)
+  if (config.tabs !== undefined && (config.tabs as unknown) !== false)
+    refuse('tabs', '`false`: tabs do not signal each other yet', config.tabs)
   optionalFunction('fetch', config.fetch, 'globalThis.fetch')
   section('environment', config.environment)
   const rotation = section('rotation', config.rotation)

@@ -1,3 +1,5 @@
+import { reportFault } from './report-fault.ts'
+
 /** What the bridge takes from the realm. Tests replace time and network here instead of patching globals. */
 export interface Environment {
   readonly fetch: typeof globalThis.fetch
@@ -15,6 +17,8 @@ export interface Environment {
   /** Where `online`, `focus` and `pageshow` are heard; `undefined` outside a browser. */
   readonly window: Pick<Window, 'addEventListener' | 'removeEventListener'> | undefined
   readonly isOnline: () => boolean
+  /** What relative addresses are relative to, now; `undefined` outside a browser. */
+  readonly baseUrl: () => string | undefined
   /** Tells the realm about a fault in someone else's callback, without throwing into our own flow. */
   readonly reportFault: (fault: unknown) => void
 }
@@ -24,10 +28,9 @@ export interface Environment {
  * third-party script is not what the bridge calls.
  */
 export function captureEnvironment(overrides: Partial<Environment> = {}): Environment {
-  const { fetch, setTimeout, clearTimeout, performance, Date, Math, console } = globalThis
+  const { fetch, setTimeout, clearTimeout, performance, Date, Math } = globalThis
   const { now } = Date
   const { random } = Math
-  const report = globalThis.reportError as ((fault: unknown) => void) | undefined
   return {
     fetch: (input, init) => fetch(input, init),
     wallClock: () => now(),
@@ -37,8 +40,9 @@ export function captureEnvironment(overrides: Partial<Environment> = {}): Enviro
     clearTimer: (timer) => clearTimeout(timer as number),
     document: typeof document === 'undefined' ? undefined : document,
     window: typeof window === 'undefined' ? undefined : window,
+    baseUrl: () => (typeof document === 'undefined' ? undefined : document.baseURI),
     isOnline: () => globalThis.navigator?.onLine ?? true,
-    reportFault: (fault) => (report === undefined ? console.error(fault) : report(fault)),
+    reportFault,
     ...overrides,
   }
 }

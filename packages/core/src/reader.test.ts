@@ -254,6 +254,28 @@ describe('revocation', () => {
     expect(types()).toEqual(['token-rotated', 'reader-revoked', 'token-rotated'])
   })
 
+  it('ends a request that waits or is under way, and hands its 401 on', async () => {
+    const signals: (AbortSignal | null | undefined)[] = []
+    const { bridge } = testBridge({
+      fetch: (_input, init) => {
+        signals.push(init?.signal)
+        return new Promise((_resolve, reject) =>
+          init?.signal?.addEventListener('abort', () => reject(init.signal?.reason as Error)),
+        )
+      },
+    })
+    const cut = bridge.reader('cut')
+    const waiting = cut.fetch('https://api.test/orders').catch((error: unknown) => error)
+    bridge.revoke('cut')
+    expect(isAuthError(await waiting, 'ERR_READER_REVOKED')).toBe(true)
+    bridge.updateToken(payload('t'))
+    const again = bridge.reader('cut')
+    const underWay = again.fetch('https://api.test/orders').catch((error: unknown) => error)
+    bridge.revoke('cut')
+    expect(isAuthError(await underWay, 'ERR_READER_REVOKED')).toBe(true)
+    expect(signals).toHaveLength(1)
+  })
+
   it('ends a wait that is under way', async () => {
     const { bridge } = testBridge()
     const ready = bridge
@@ -329,6 +351,19 @@ describe('fetch', () => {
     expect(answers.every(({ status }) => status === 200)).toBe(true)
     expect(authority.requests).toHaveLength(2)
     expect(sent).toHaveLength(2_000)
+  })
+
+  it('sends and hands out nothing when the token it waited for is wiped in the same turn', async () => {
+    const { sent, fetch } = api(() => 200)
+    const { bridge } = testBridge({ fetch })
+    const reader = bridge.reader('orders')
+    const response = reader.fetch('https://api.test/orders').catch((error: unknown) => error)
+    const ready = reader.ready().catch((error: unknown) => error)
+    bridge.updateToken(payload('wiped'))
+    await bridge.reset('sign-out')
+    expect(isAuthError(await response)).toBe(true)
+    expect(isAuthError(await ready, 'ERR_SIGNED_OUT')).toBe(true)
+    expect(sent).toEqual([])
   })
 
   it('asks for one rotation and no more when the API refuses every token', async () => {

@@ -69,12 +69,13 @@ export function createReader(
   given: ReaderAuthority,
 ): ReaderHandle {
   const { reportFault } = given.environment
-  const { fetch, baseUrl } = given
+  const { fetch, addresses, baseUrl } = given
   const tokens = createListeners<AccessToken>(reportFault)
   const endings = createListeners<AuthError>(reportFault)
   const changes = createListeners<void>(reportFault)
   // Cut on revocation: from then on nothing that the remote holds leads to the bridge.
   let authority: ReaderAuthority | null = given
+  const revocation = new AbortController()
   let snapshot = given.snapshot()
 
   const revokedError = (): AuthError =>
@@ -145,28 +146,42 @@ export function createReader(
         `ready({ timeout }) must be a number of milliseconds from 0, got ${typeof timeout === 'number' ? timeout : `a ${typeof timeout}`}.`,
       )
     }
-    const revoked = new AbortController()
-    const removeEnding = endings.add((error) => revoked.abort(error))
-    const timer =
-      timeout === undefined
-        ? undefined
-        : environment.setTimer(() => revoked.abort(timeoutError(timeout)), timerDelay(timeout))
-    const either = signal === undefined ? revoked.signal : AbortSignal.any([signal, revoked.signal])
-    try {
-      return await abortable(demand().ready(either), either)
-    } finally {
-      removeEnding()
-      if (timer !== undefined) environment.clearTimer(timer)
-    }
+    if (timeout === undefined) return wait(signal)
+    const limit = new AbortController()
+    const timer = environment.setTimer(
+      () => limit.abort(timeoutError(timeout)),
+      timerDelay(timeout),
+    )
+    return wait(
+      signal === undefined ? limit.signal : AbortSignal.any([signal, limit.signal]),
+    ).finally(() => environment.clearTimer(timer))
+  }
+
+  /** Waits for a token until there is one, a reason why not, the caller gives up, or the reader is revoked. */
+  async function wait(signal: AbortSignal | undefined): Promise<AccessToken> {
+    const { ready: bridgeReady } = demand()
+    const either =
+      signal === undefined ? revocation.signal : AbortSignal.any([signal, revocation.signal])
+    return abortable(bridgeReady(either), either)
+  }
+
+  let joined: { readonly session: AbortSignal; readonly signal: AbortSignal } | null = null
+  /** Aborts when the session ends or the reader is revoked. Joined once for each session, not for each request. */
+  function sessionSignal(): AbortSignal {
+    const session = demand().sessionSignal()
+    if (joined?.session !== session)
+      joined = { session, signal: AbortSignal.any([session, revocation.signal]) }
+    return joined.signal
   }
 
   const signedFetch = authorizedFetch({
     allows: (origin) => demand().allows(origin),
     current: () => demand().current(),
-    ready: (signal) => demand().ready(signal),
-    replace: (refused, signal) => demand().replace(refused, signal),
-    sessionSignal: () => demand().sessionSignal(),
+    ready: wait,
+    replace: async (refused, signal) => authority?.replace(refused, signal) ?? null,
+    sessionSignal,
     fetch,
+    addresses,
     baseUrl,
   })
 
@@ -206,6 +221,7 @@ export function createReader(
         error: Object.freeze({ code: error.code, message: error.message }),
       })
       endings.emit(error)
+      revocation.abort(error)
       changes.emit()
     },
   }

@@ -22,7 +22,7 @@ const everyEvent: BridgeEvent[] = [
   rotated(2),
   { type: 'token-expired', at, generation: 1 },
   { type: 'auth-reset', at, reason: 'sign-out', status: 'signed-out' },
-  { type: 'mode-changed', at, mode: 'legacy' },
+  { type: 'mode-changed', at, mode: 'legacy', status: 'loading' },
   { type: 'rotation-failed', at, error: fault },
   { type: 'maintenance-entered', at, error: fault },
   { type: 'maintenance-left', at },
@@ -76,12 +76,11 @@ describe('reduce', () => {
     })
   })
 
-  it('is ready without a token in cookie-only mode, and loads in the others', () => {
-    const status = (mode: 'bridge' | 'legacy' | 'cookie-only') =>
-      reduce(snapshotOf({ expiresAt: null }), { type: 'mode-changed', at, mode }).status
-    expect(status('cookie-only')).toBe('ready')
-    expect(status('legacy')).toBe('loading')
-    expect(status('bridge')).toBe('loading')
+  it('takes mode and status from the switch', () => {
+    const before = snapshotOf({ expiresAt: null, error: fault })
+    expect(
+      reduce(before, { type: 'mode-changed', at, mode: 'cookie-only', status: 'ready' }),
+    ).toMatchObject({ mode: 'cookie-only', status: 'ready', error: null })
   })
 
   // supabase #2145, okta #1047: a failed refresh destroyed a session whose token was still valid.

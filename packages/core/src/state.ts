@@ -45,7 +45,11 @@ export type BridgeEvent = { readonly at: number } & (
       readonly reason: ResetReason
       readonly status: 'signed-out' | 'loading'
     }
-  | { readonly type: 'mode-changed'; readonly mode: BridgeMode }
+  | {
+      readonly type: 'mode-changed'
+      readonly mode: BridgeMode
+      readonly status: 'loading' | 'ready' | 'signed-out'
+    }
   | { readonly type: 'rotation-failed'; readonly error: AuthFault }
   | { readonly type: 'maintenance-entered'; readonly error: AuthFault }
   | { readonly type: 'maintenance-left' }
@@ -91,7 +95,7 @@ export function reduce(snapshot: AuthSnapshot, event: BridgeEvent): AuthSnapshot
       return freeze({
         ...snapshot,
         mode: event.mode,
-        status: event.mode === 'cookie-only' ? 'ready' : 'loading',
+        status: event.status,
         error: null,
       })
     case 'rotation-failed':

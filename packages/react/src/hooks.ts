@@ -1,4 +1,5 @@
 import type { AuthSnapshot, AuthStatus, TokenReader } from '@token-bridge/core'
+import { initialSnapshot } from '@token-bridge/core/state'
 import { useContext, useSyncExternalStore } from 'react'
 import { ReaderContext } from './reader-context.ts'
 
@@ -39,9 +40,10 @@ export function useAuthFetch(reader?: TokenReader): typeof globalThis.fetch {
 /** The whole snapshot, for the gate, which has to know the mode and the error too. */
 export function useAuthSnapshot(reader?: TokenReader): AuthSnapshot {
   const { subscribe, snapshot } = useAuthReader(reader)
-  return useSyncExternalStore(subscribe, snapshot, snapshot)
+  return useSyncExternalStore(subscribe, snapshot, serverSnapshot)
 }
 
 // A server has no token: what it renders is the loading state.
 const noToken = (): null => null
 const loading = (): AuthStatus => 'loading'
+const serverSnapshot = (): AuthSnapshot => initialSnapshot

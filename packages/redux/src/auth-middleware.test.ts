@@ -179,6 +179,19 @@ describe('authMiddleware', () => {
     expect(store.getState().cart.items).toBe(1)
   })
 
+  it('goes on with a reset when a listener of the host throws', async () => {
+    const reported = vi.fn()
+    vi.stubGlobal('reportError', reported)
+    const { bridge, store, types } = host(undefined, { onReset: [cart.actions.added()] })
+    await bridge.rotate()
+    store.subscribe(() => {
+      throw new Error('host')
+    })
+    await bridge.reset('sign-out')
+    vi.unstubAllGlobals()
+    expect(types()).toEqual(['auth/tokenRotated', 'auth/authReset', 'cart/added'])
+  })
+
   it('fills a slice that is injected later, under a key of its own', async () => {
     const bridge = new SecureTokenBridge({ source })
     const reducer = combineSlices(cart).withLazyLoadedSlices<{
@@ -248,7 +261,8 @@ describe('readOnlyStore', () => {
     const calls = vi.fn()
     const leave = remote.subscribe(calls)
     await bridge.rotate()
-    expect(remote.getState()).toBe(store.getState())
+    expect(remote.getState()).toEqual(store.getState())
+    expect(remote.getState()).toBe(remote.getState())
     expect(calls).toHaveBeenCalledTimes(1)
     leave()
     store.dispatch(cart.actions.added())
@@ -257,6 +271,34 @@ describe('readOnlyStore', () => {
       expect.objectContaining({ name: 'ReadOnlyStoreError', code: 'ERR_READ_ONLY_STORE' }),
     )
     expect(() => remote.replaceReducer((state) => state as never)).toThrow(/read-only store/)
+  })
+
+  it('cannot be used to change the state of the host', async () => {
+    const plain = (state = { items: [1] }) => state
+    const store = configureStore({ reducer: { plain } })
+    const state = readOnlyStore(store).getState()
+    expect(() => {
+      ;(state as { plain: unknown }).plain = null
+    }).toThrow(TypeError)
+    expect(() => state.plain.items.push(2)).toThrow(TypeError)
+    expect(store.getState()).toEqual({ plain: { items: [1] } })
+  })
+
+  it('keeps the faults of a listener from the host, its other listeners and its sign-out', async () => {
+    const reported = vi.fn()
+    vi.stubGlobal('reportError', reported)
+    const { bridge, store, types } = host(undefined, { onReset: [cart.actions.added()] })
+    readOnlyStore(store).subscribe(() => {
+      throw new Error('remote')
+    })
+    const calls = vi.fn()
+    store.subscribe(calls)
+    await bridge.rotate()
+    await bridge.reset('sign-out')
+    vi.unstubAllGlobals()
+    expect(types()).toEqual(['auth/tokenRotated', 'auth/authReset', 'cart/added'])
+    expect(calls).toHaveBeenCalledTimes(3)
+    expect(reported).toHaveBeenCalledTimes(3)
   })
 
   it('exposes nothing else, and cannot be changed', () => {

@@ -1,6 +1,7 @@
 import { isAction, type Action, type Middleware } from '@reduxjs/toolkit'
 import type { SecureTokenBridge } from '@token-bridge/core'
 import type { AuthSnapshot, BridgeEvent } from '@token-bridge/core/state'
+import { harmless } from '@token-bridge/core/store-view'
 import { authReset, statusChanged, tokenRotated } from './auth-slice.ts'
 
 /** The part of the bridge that the middleware uses. */
@@ -56,9 +57,11 @@ export function authMiddleware(
       apply(event, snapshot) {
         if (snapshot === told) return
         told = snapshot
-        dispatch(actionFor(event, snapshot))
+        // A reducer or a listener of the store that throws must not keep the rest of a reset from happening.
+        harmless(() => dispatch(actionFor(event, snapshot)))()
         if (event.type !== 'auth-reset') return
-        for (const action of onReset) api.dispatch(typeof action === 'function' ? action() : action)
+        for (const action of onReset)
+          harmless(() => api.dispatch(typeof action === 'function' ? action() : action))()
       },
     })
     // Redux forbids a dispatch while it is being constructed.

@@ -1,21 +1,26 @@
 import type { Store } from '@reduxjs/toolkit'
 import { ReadOnlyStoreError } from '@token-bridge/core/errors'
+import { createStoreView, harmless } from '@token-bridge/core/store-view'
 
 /**
- * A view of a store that a remote can give to react-redux's `<Provider>`: it reads and subscribes, and that is all.
+ * A view of a store that a remote can give to react-redux's `<Provider>`: it reads and subscribes, and that is all. What
+ * it reads are frozen copies of the state's data, so changing them changes nothing in the host, and a listener that throws
+ * does not reach the host's `dispatch`.
  *
  * @throws ReadOnlyStoreError from `dispatch` and `replaceReducer`.
  */
 export function readOnlyStore<State>(
   store: Pick<Store<State>, 'getState' | 'subscribe'>,
 ): Store<State> {
-  const { getState, subscribe } = store
+  const view = createStoreView()
+  const getState = (): State => view(store.getState())
+  const subscribe = (listener: () => void) => store.subscribe(harmless(listener))
   const refuse = (method: string) => (): never => {
     throw new ReadOnlyStoreError(method)
   }
   const observable = () => ({
     subscribe(observer: { next?: (state: State) => void }) {
-      const tell = (): void => observer.next?.(getState())
+      const tell = harmless(() => observer.next?.(getState()))
       tell()
       return { unsubscribe: subscribe(tell) }
     },
@@ -23,8 +28,8 @@ export function readOnlyStore<State>(
   })
   return Object.freeze({
     __proto__: null,
-    getState: () => getState(),
-    subscribe: (listener: () => void) => subscribe(listener),
+    getState,
+    subscribe,
     dispatch: refuse('dispatch'),
     replaceReducer: refuse('replaceReducer'),
     [observableKey]: observable,

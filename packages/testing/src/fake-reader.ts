@@ -129,7 +129,7 @@ export function createFakeReader(
     outage = deferredFailure()
   }
 
-  const signOut = (): void => void bridge.reset('sign-out')
+  const signOut = (): void => void bridge.reset('session-ended')
 
   async function setStatus(status: AuthStatus): Promise<void> {
     switch (status) {

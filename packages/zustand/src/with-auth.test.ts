@@ -1,6 +1,7 @@
-import { SecureTokenBridge } from '@token-bridge/core'
+import { SecureTokenBridge, type AuthSnapshot } from '@token-bridge/core'
 import { describe, expect, expectTypeOf, it, vi } from 'vitest'
-import { createStore } from 'zustand/vanilla'
+import { immer } from 'zustand/middleware/immer'
+import { createStore, type StoreApi } from 'zustand/vanilla'
 import {
   combine,
   createJSONStorage,
@@ -138,6 +139,39 @@ describe('withAuth', () => {
     expectTypeOf(inside.getState().items).toEqualTypeOf<number>()
   })
 
+  it.each<[string, (bridge: SecureTokenBridge) => StoreApi<Cart & AuthSlice>]>([
+    [
+      'outside',
+      (bridge) =>
+        createStore<Cart & AuthSlice>()(
+          immer(
+            withAuth(bridge)((set) => ({
+              items: 0,
+              add: () => set((state) => void (state.items += 1)),
+            })),
+          ),
+        ),
+    ],
+    [
+      'inside',
+      (bridge) =>
+        createStore<Cart & AuthSlice>()(
+          withAuth(bridge)(
+            immer((set) => ({ items: 0, add: () => set((state) => void (state.items += 1)) })),
+          ),
+        ),
+    ],
+  ])('composes with immer %s', async (_name, create) => {
+    const bridge = new SecureTokenBridge({ source })
+    const store = create(bridge)
+    await bridge.rotate()
+    store.getState().add()
+    expect(store.getState()).toMatchObject({ items: 1, auth: bridge.snapshot })
+    const recipe = (state: { auth: AuthSnapshot }) => void (state.auth = forged)
+    store.setState(recipe as never)
+    expect(store.getState()?.auth ?? bridge.snapshot).toBe(bridge.snapshot)
+  })
+
   it('names its actions for devtools, token-free', async () => {
     const bridge = new SecureTokenBridge({ source })
     const sent: unknown[] = []
@@ -216,8 +250,9 @@ describe('readOnlyStore', () => {
     remote.subscribe(({ auth }) => seen.push(auth.generation))
     await bridge.rotate()
     expect(seen).toEqual([1])
-    expect(remote.getState()).toBe(store.getState())
-    expect(remote.getInitialState()).toBe(store.getInitialState())
+    expect(remote.getState()).toEqual({ items: 0, auth: bridge.snapshot })
+    expect(remote.getState()).toBe(remote.getState())
+    expect(remote.getInitialState()).toMatchObject({ items: 0 })
     expect(() => remote.setState({ items: 1 })).toThrow(
       expect.objectContaining({ code: 'ERR_READ_ONLY_STORE' }),
     )

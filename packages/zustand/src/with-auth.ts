@@ -31,16 +31,25 @@ export function withAuth(
   return (initializer) => (set, get, api) => {
     const write = set as AnySet
 
+    /** A write as it may happen: without the key, and with the rest of it. */
+    function checked(next: unknown, isReplacement: boolean, state: unknown): unknown {
+      // An Immer recipe returns nothing, or the draft that it was given.
+      if (typeof next !== 'object' || next === null || next === state) return next
+      const { auth, ...others }: Partial<AuthSlice> = next
+      const touched = 'auth' in next ? auth !== bridge.snapshot : isReplacement
+      if (touched) bridge.reportViolation('store-write', 'a write to the key "auth" was dropped')
+      if (isReplacement) return { ...others, auth: bridge.snapshot }
+      return 'auth' in next ? others : next
+    }
+
     function guard(setState: AnySet): AnySet {
       return (partial, replace, ...rest) => {
-        const state = get() as AuthSlice | undefined
-        const next: unknown = typeof partial === 'function' ? partial(state) : partial
-        if (typeof next !== 'object' || next === null) return setState(next, replace, ...rest)
-        const { auth, ...others }: Partial<AuthSlice> = next
-        const touched = 'auth' in next ? auth !== bridge.snapshot : replace === true
-        if (touched) bridge.reportViolation('store-write', 'a write to the key "auth" was dropped')
-        if (replace === true) return setState({ ...others, auth: bridge.snapshot }, true, ...rest)
-        return setState('auth' in next ? others : next, replace, ...rest)
+        // Functions are handed down as functions, so that an Immer around us still gives them its draft.
+        const change: unknown =
+          typeof partial === 'function'
+            ? (state: unknown) => checked(partial(state), replace === true, state)
+            : checked(partial, replace === true, undefined)
+        setState(change, replace, ...rest)
       }
     }
 

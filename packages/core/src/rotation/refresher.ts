@@ -9,7 +9,6 @@ import {
 import { abortable, aborted, sleep } from '../abort.ts'
 import type { Environment } from '../environment.ts'
 import { AuthError, isAuthError } from '../errors.ts'
-import type { TokenPayload } from '../wire.ts'
 
 /** How rotation fails. Spans are milliseconds. */
 export interface RefreshPolicy {
@@ -19,11 +18,11 @@ export interface RefreshPolicy {
 }
 
 /** What the refresher asks and tells. */
-export interface RefreshHooks {
+export interface RefreshHooks<Answer> {
   /** One call to the source; resolves with what may enter the vault, or with `null` when nobody is signed in. */
-  attempt(reason: string, signal: AbortSignal): Promise<TokenPayload | null>
+  attempt(reason: string, signal: AbortSignal): Promise<Answer | null>
   /** Called once for each refresh that succeeds, when it is no longer under way. */
-  onSuccess(answer: TokenPayload | null, reason: string): void
+  onSuccess(answer: Answer | null, reason: string): void
   onFailure(error: AuthError): void
   onOpen(error: AuthError): void
   onClose(): void
@@ -47,10 +46,10 @@ export interface Refresher {
 /** The longest that a `Retry-After` is obeyed, in milliseconds: a mistaken one must not outlast the working day. */
 const LONGEST_PAUSE = 15 * 60_000
 
-export function createRefresher(
+export function createRefresher<Answer>(
   policy: RefreshPolicy,
   environment: Environment,
-  hooks: RefreshHooks,
+  hooks: RefreshHooks<Answer>,
 ): Refresher {
   const { monotonic, isOnline } = environment
   // The time to stay open is kept here, on the monotonic clock: a wall clock that is set back would hold the circuit
@@ -82,7 +81,7 @@ export function createRefresher(
   let lastError: AuthError | null = null
   let joined = 0
 
-  async function attempt(reason: string, signal: AbortSignal): Promise<TokenPayload | null> {
+  async function attempt(reason: string, signal: AbortSignal): Promise<Answer | null> {
     const timeout = new AbortController()
     const timer = environment.setTimer(
       () => timeout.abort(timedOut(policy.timeout)),
@@ -103,7 +102,7 @@ export function createRefresher(
   }
 
   /** Asks until the source answers or the circuit opens. */
-  async function run(reason: string, signal: AbortSignal): Promise<TokenPayload | null> {
+  async function run(reason: string, signal: AbortSignal): Promise<Answer | null> {
     let delays = backoff.next()
     for (;;) {
       // The network may have gone away during the wait.

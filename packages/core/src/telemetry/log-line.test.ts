@@ -38,7 +38,11 @@ describe('logLine', () => {
       '[bridge] auth reset reason=sign-out',
       { type: 'auth-reset', at, reason: 'sign-out', status: 'signed-out' },
     ],
-    ['warn', '[bridge] mode changed mode=legacy', { type: 'mode-changed', at, mode: 'legacy' }],
+    [
+      'warn',
+      '[bridge] mode changed mode=legacy',
+      { type: 'mode-changed', at, mode: 'legacy', status: 'loading' },
+    ],
     [
       'warn',
       `[bridge] rotation failed code=ERR_SYNC_STATUS ${error.message}`,

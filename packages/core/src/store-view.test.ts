@@ -1,0 +1,92 @@
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { createStoreView, harmless } from './store-view.ts'
+
+afterEach(() => {
+  vi.unstubAllGlobals()
+})
+
+describe('createStoreView', () => {
+  const state = () => ({
+    auth: { status: 'ready' },
+    cart: { items: [{ id: 1, tags: ['a'] }], add() {} },
+    since: new Date(0),
+    seen: new Map([['a', { b: 1 }]]),
+    socket: new (class {
+      readonly send = () => {}
+    })(),
+    act: () => 1,
+  })
+
+  it('shows the data, and nothing that could be called', () => {
+    const view = createStoreView()(state())
+    expect(view).toEqual({
+      auth: { status: 'ready' },
+      cart: { items: [{ id: 1, tags: ['a'] }] },
+      since: new Date(0),
+      seen: new Map([['a', { b: 1 }]]),
+      socket: undefined,
+    })
+  })
+
+  it('cannot be used to change the state, however deep', () => {
+    const original = state()
+    const view = createStoreView()(original)
+    expect(() => {
+      view.auth = { status: 'forged' }
+    }).toThrow(TypeError)
+    expect(() => view.cart.items.push({ id: 2, tags: [] })).toThrow(TypeError)
+    expect(() => view.cart.items[0]?.tags.push('b')).toThrow(TypeError)
+    view.since.setTime(1)
+    view.seen.clear()
+    expect(original.since.getTime()).toBe(0)
+    expect(original.seen.size).toBe(1)
+    expect(original.cart.items).toEqual([{ id: 1, tags: ['a'] }])
+  })
+
+  it('leaves the state itself as it was, frozen or not', () => {
+    const original = state()
+    createStoreView()(original)
+    expect(Object.isFrozen(original)).toBe(false)
+    original.cart.items.push({ id: 2, tags: [] })
+    expect(original.cart.items).toHaveLength(2)
+  })
+
+  it('keeps the identity of what has not changed', () => {
+    const view = createStoreView()
+    const before = { auth: { generation: 1 }, cart: { items: [1] } }
+    const after = { ...before, auth: { generation: 2 } }
+    expect(view(before)).toBe(view(before))
+    expect(view(after).cart).toBe(view(before).cart)
+    expect(view(after).auth).not.toBe(view(before).auth)
+  })
+
+  it('follows a state that contains itself', () => {
+    const ring: { self?: unknown } = {}
+    ring.self = ring
+    const view = createStoreView()(ring)
+    expect(view.self).toBe(view)
+  })
+
+  it('takes a key called __proto__ for data', () => {
+    const view = createStoreView()(
+      JSON.parse('{"__proto__":{"admin":true}}') as { admin?: boolean },
+    )
+    expect(view.admin).toBeUndefined()
+    expect(Object.getPrototypeOf(view)).toBe(Object.prototype)
+  })
+})
+
+describe('harmless', () => {
+  it('passes arguments on, and reports what is thrown', () => {
+    const reported = vi.fn()
+    vi.stubGlobal('reportError', reported)
+    const heard: number[] = []
+    const listener = harmless((value: number) => {
+      heard.push(value)
+      throw new Error('remote')
+    })
+    expect(() => listener(7)).not.toThrow()
+    expect(heard).toEqual([7])
+    expect(reported).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ message: 'remote' }))
+  })
+})
