@@ -845,6 +845,13 @@ describe('what is public', () => {
     expect(seen).toEqual(['a'])
   })
 
+  it('knows no other `tabs` than false yet', () => {
+    expect(() => new SecureTokenBridge({ tabs: 'nonsense' as unknown as false })).toThrow(
+      expect.objectContaining({ code: 'ERR_CONFIG', message: expect.stringContaining('`tabs`') }),
+    )
+    expect(() => new SecureTokenBridge({ tabs: false })).not.toThrow()
+  })
+
   it('is constructed with a config that is checked', () => {
     expect(() => new SecureTokenBridge({ skewBuffer: '60' as unknown as number })).toThrow(
       expect.objectContaining({
