@@ -9,13 +9,14 @@ afterEach(() => {
 describe('captureWebAddresses', () => {
   it('reads by the realm as it stood, whatever a remote puts in its place later', () => {
     const addresses = captureWebAddresses()
-    vi.stubGlobal('URL', function forged() {
-      return { origin: 'https://api.test', href: 'https://evil.test/' }
-    })
     vi.stubGlobal('Request', function forged() {
       return { url: 'https://api.test/' }
     })
     const request = addresses.copy('https://evil.test/x' as unknown as Request)
+    // Only now: Node's own Request is written in JavaScript and uses the global URL.
+    vi.stubGlobal('URL', function forged() {
+      return { origin: 'https://api.test', href: 'https://evil.test/' }
+    })
     expect(addresses.urlOf(request)).toBe('https://evil.test/x')
     expect(addresses.parse('/orders', 'https://evil.test/')).toEqual({
       origin: 'https://evil.test',
