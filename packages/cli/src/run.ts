@@ -1,0 +1,86 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { isAuthError } from '@token-bridge/core/errors'
+import manifest from '../package.json' with { type: 'json' }
+import { doctor } from './doctor/doctor.ts'
+import { renderReport } from './doctor/render-report.ts'
+import { keygen } from './keygen/keygen.ts'
+import { renderKeys } from './keygen/render-keys.ts'
+import { SIGNING_ALGORITHMS, type SigningAlgorithm } from './keygen/signing-key.ts'
+
+/** Where a program writes. */
+export interface Output {
+  readonly out: (text: string) => void
+  readonly err: (text: string) => void
+  /** Columns of the terminal. */
+  readonly width: number
+}
+
+/**
+ * Runs the command line. Failures become one line on `err`.
+ *
+ * @param args - without the interpreter and the program.
+ * @returns the exit code: 0 done and nothing found, 1 the doctor found something, 2 it could not run.
+ */
+export async function run(args: readonly string[], output: Output): Promise<number> {
+  let exitCode = 0
+  const program = new Command('token-bridge')
+    .description('Keys for signed remotes, and a check-up of a running host.')
+    .version(manifest.version)
+    .exitOverride()
+    .configureOutput({ writeOut: output.out, writeErr: output.err })
+
+  program
+    .command('keygen')
+    .description('Makes a key pair for signing remotes. Refuses to overwrite one.')
+    .option('--out <dir>', 'where to write the two files', '.')
+    .addOption(
+      new Option('--alg <name>', 'signature algorithm')
+        .choices(SIGNING_ALGORITHMS)
+        .default('ES256'),
+    )
+    .action(async ({ out, alg }: { out: string; alg: SigningAlgorithm }) => {
+      output.out(renderKeys(await keygen({ directory: out, algorithm: alg })))
+    })
+
+  program
+    .command('doctor')
+    .description(
+      'Checks the sync endpoint and the content security policy of a running host over HTTP. Signs nobody in.',
+    )
+    .argument('<url>', 'address of a page of the host that answers without a session')
+    .option('--sync <path>', 'path of the sync endpoint', '/api/auth/sync')
+    .option('--timeout <ms>', 'longest wait for one answer, milliseconds', milliseconds, 10_000)
+    .option('--json', 'print the report as JSON')
+    .action(async (url: string, options: { sync: string; timeout: number; json?: true }) => {
+      const report = await doctor(url, { syncPath: options.sync, timeout: options.timeout })
+      output.out(
+        options.json === true
+          ? `${JSON.stringify(report, null, 2)}\n`
+          : renderReport(report, output.width),
+      )
+      if (report.findings.length > 0) exitCode = 1
+    })
+
+  try {
+    await program.parseAsync(args, { from: 'user' })
+    return exitCode
+  } catch (error) {
+    // Commander has written its own line already, or the help that was asked for.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    output.err(`token-bridge: ${isAuthError(error) ? error.message : describeFault(error)}\n`)
+    return 2
+  }
+}
+
+function milliseconds(value: string): number {
+  const number = Number(value)
+  if (!Number.isInteger(number) || number < 1 || number > LONGEST_TIMER)
+    throw new InvalidArgumentError('It must be a whole number of milliseconds, at least 1.')
+  return number
+}
+
+/** The longest delay a timer keeps, in milliseconds; with a longer one it would fire at once. */
+const LONGEST_TIMER = 2 ** 31 - 1
+
+const describeFault = (error: unknown): string =>
+  `unexpected fault, please report it: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`
