@@ -20,6 +20,7 @@ import {
   type ReaderOptions,
   type TokenReader,
 } from './reader.ts'
+import { createReaders } from './readers.ts'
 import { createRefresher, type Refresher } from './rotation/refresher.ts'
 import { createScheduler, type Scheduler } from './rotation/scheduler.ts'
 import { syncEndpoint, type TokenSource } from './source.ts'
@@ -78,7 +79,7 @@ export class SecureTokenBridge {
   readonly #source: TokenSource
   readonly #origins: ReadonlySet<string>
   readonly #authority: Omit<ReaderAuthority, 'replace'>
-  readonly #readers = new Map<string, ReaderHandle>()
+  readonly #readers = createReaders((remote, access) => this.#createReader(remote, access))
   readonly #self: ReaderHandle
   readonly #counts = { rotations: 0, duplicateCalls: 0, unauthorized: 0, violations: 0 }
   /** Bumped by whatever makes answers that are still under way worthless. */
@@ -198,42 +199,13 @@ export class SecureTokenBridge {
    *
    * @throws AuthError `ERR_CONFIG` for a name that is not a string, or when the remote has a reader of another access.
    */
-  reader(remote: string, { access = 'token' }: ReaderOptions = {}): TokenReader {
-    if (typeof remote !== 'string' || !/^[^\s\p{Cc}]([^\p{Cc}]*[^\s\p{Cc}])?$/u.test(remote)) {
-      throw new AuthError(
-        'ERR_CONFIG',
-        `bridge.reader(remote): the remote's name must be a string on one line that is not blank, got ${typeof remote === 'string' ? 'one that is not' : `a ${typeof remote}`}.`,
-        { phase: 'configure' },
-      )
-    }
-    if (access !== 'token' && access !== 'fetch') {
-      throw new AuthError(
-        'ERR_CONFIG',
-        "bridge.reader(remote, { access }): access must be 'token' or 'fetch'.",
-        { phase: 'configure' },
-      )
-    }
-    const known = this.#readers.get(remote)
-    if (known !== undefined) {
-      if (known.access === access) return known.reader
-      throw new AuthError(
-        'ERR_CONFIG',
-        `Remote "${remote}" already has a reader with access: '${known.access}'. Revoke it first, or use another name.`,
-        { phase: 'configure' },
-      )
-    }
-    const handle = this.#createReader(remote, access)
-    this.#readers.set(remote, handle)
-    return handle.reader
+  reader(remote: string, options?: ReaderOptions): TokenReader {
+    return this.#readers.get(remote, options)
   }
 
   /** Cuts a remote off: from now on its reader has no token and its streams have ended with an error. */
   revoke(remote: string): void {
-    const handle = this.#readers.get(remote)
-    if (handle === undefined) return
-    this.#readers.delete(remote)
-    handle.revoke()
-    this.#publish({ type: 'reader-revoked', remote })
+    if (this.#readers.revoke(remote)) this.#publish({ type: 'reader-revoked', remote })
   }
 
   /** Replays the current valid token, then emits each rotation. For the host; remotes have their reader's. */
@@ -335,11 +307,9 @@ export class SecureTokenBridge {
   #log(event: BridgeEvent): void {
     const { logger } = this.#config
     if (logger === undefined) return
-    let subscribers = this.#self.subscribers
-    for (const handle of this.#readers.values()) subscribers += handle.subscribers
     const { duplicateCalls } = this.#counts
     const entry = logLine(event, {
-      subscribers,
+      subscribers: this.#self.subscribers + this.#readers.subscribers,
       duplicateCalls: duplicateCalls - this.#loggedDuplicates,
     })
     if (event.type === 'token-rotated') this.#loggedDuplicates = duplicateCalls
