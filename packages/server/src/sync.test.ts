@@ -137,6 +137,7 @@ describe('one refresh', () => {
   it('is not spent again by a request that read the session before the refresh and asks after it', async () => {
     const { store } = app
     let delay: Promise<void> | undefined
+    let reached = () => {}
     await using slow = await startApp({
       issuer: app.provider.issuer,
       store: {
@@ -145,6 +146,7 @@ describe('one refresh', () => {
           const value = await store.get(key)
           const wait = delay
           delay = undefined
+          if (wait !== undefined) reached()
           await wait
           return value
         },
@@ -166,7 +168,12 @@ describe('one refresh', () => {
         },
         app.browser,
       )
+    const hasReached = new Promise<void>((resolve) => {
+      reached = resolve
+    })
     const late = sync()
+    // Requests overtake each other: the one that is meant to wait has to have read before the other is sent.
+    await hasReached
     const first = await answerOf(await sync())
     read()
     expect((await answerOf(await late)).accessToken).toBe(first.accessToken)
