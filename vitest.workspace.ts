@@ -15,6 +15,8 @@ export default defineConfig({
   ssr: { resolve: { conditions: [...source, 'module', 'node', 'development|production'] } },
   test: {
     restoreMocks: true,
+    // Two cores that build, browse and test at once are slow, not wrong.
+    testTimeout: 20_000,
     projects: [
       unit('core'),
       unit('redux'),
