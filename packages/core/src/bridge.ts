@@ -77,7 +77,7 @@ export class SecureTokenBridge {
   readonly #scheduler: Scheduler
   readonly #cleanup: Cleanup
   readonly #source: TokenSource
-  readonly #origins: ReadonlySet<string>
+  readonly #origins: readonly string[]
   readonly #authority: Omit<ReaderAuthority, 'replace'>
   readonly #readers = createReaders((remote, access) => this.#createReader(remote, access))
   readonly #self: ReaderHandle
@@ -113,9 +113,8 @@ export class SecureTokenBridge {
     this.#transactions = createTransactions(initialSnapshot, this.#environment.reportFault)
     this.#cleanup = createCleanup(this.#environment)
     this.#source = this.#config.source ?? syncEndpoint()
-    this.#origins = new Set(
-      this.#config.origins ?? (typeof location === 'undefined' ? [] : [location.origin]),
-    )
+    this.#origins =
+      this.#config.origins ?? (typeof location === 'undefined' ? [] : [location.origin])
     this.#refresher = createRefresher(this.#config.refresh, this.#environment, {
       attempt: (reason, signal) => this.#askSource(reason, signal),
       onSuccess: (answer, reason) => this.#accept(answer, reason),
@@ -124,7 +123,7 @@ export class SecureTokenBridge {
       onClose: () => this.#publish({ type: 'maintenance-left' }),
     })
     this.#authority = {
-      allows: (origin) => this.#origins.has(origin),
+      allows: (origin) => this.#allows(origin),
       current: () => this.#vault.current(),
       ready: (signal) => this.#ready(signal),
       sessionSignal: () => this.#session.signal,
@@ -235,7 +234,7 @@ export class SecureTokenBridge {
     // The payload may come from a cache: its server time can only set the clock forward.
     const now = Math.max(this.#clock.now(), this.#clock.candidate(payload?.serverTime, sent))
     assertUsable(payload, now, this.#config.skewBuffer)
-    const answer: Answer = { payload, sent, isNewer: now > this.#clock.now() }
+    const answer: Answer = { payload, sent, setsClock: now > this.#clock.now() }
     this.#writes += 1
     if (this.#config.verify === undefined) {
       this.#commit(answer, 'host')
@@ -323,6 +322,14 @@ export class SecureTokenBridge {
     })
   }
 
+  /** By comparison alone: a remote that patches `Set.prototype.has` or `Array.prototype.includes` must not be asked. */
+  #allows(origin: string): boolean {
+    for (let index = 0; index < this.#origins.length; index += 1) {
+      if (this.#origins[index] === origin) return true
+    }
+    return false
+  }
+
   #publish(event: WithoutTime<BridgeEvent>): void {
     this.#transactions.run(() => ({ ...event, at: this.#clock.now() }))
   }
@@ -352,7 +359,7 @@ export class SecureTokenBridge {
     const now = this.#clock.candidate(payload?.serverTime, sent)
     assertUsable(payload, now, this.#config.skewBuffer)
     await this.#verify(payload, now, signal)
-    return { payload, sent, isNewer: true }
+    return { payload, sent, setsClock: true }
   }
 
   #correctClock(payload: TokenPayload, sent: ClockMark): void {
@@ -372,14 +379,14 @@ export class SecureTokenBridge {
     else this.#commit(answer, reason)
   }
 
-  #commit({ payload, sent, isNewer }: Answer, reason: string): void {
+  #commit({ payload, sent, setsClock }: Answer, reason: string): void {
     const epoch = this.#epoch
     this.#transactions.run(() => {
       if (epoch !== this.#epoch) return null
       this.#reset = null
       this.#signedOutBy = null
       // Not before now: a payload that is refused leaves the clock, and with it the token that is held, where they are.
-      if (isNewer) this.#correctClock(payload, sent)
+      if (setsClock) this.#correctClock(payload, sent)
       const held = this.#vault.held()
       const { accessToken, expiresAt } = payload
       // An endpoint that cannot refresh on demand answers with the token we have: no rotation happened.
@@ -485,7 +492,7 @@ interface Answer {
   readonly payload: TokenPayload
   readonly sent: ClockMark
   /** Its server time may set the clock. */
-  readonly isNewer: boolean
+  readonly setsClock: boolean
 }
 
 type WithoutTime<Event> = Event extends BridgeEvent ? Omit<Event, 'at'> : never

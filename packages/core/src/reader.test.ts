@@ -330,6 +330,20 @@ describe('fetch', () => {
     return { sent, fetch }
   }
 
+  it('keeps to the listed origins when a remote has patched what lists are searched with', async () => {
+    const { sent, fetch } = api(() => 200)
+    const { bridge } = testBridge({ fetch })
+    bridge.updateToken(payload('t'))
+    const reader = bridge.reader('orders', { access: 'fetch' })
+    vi.spyOn(Set.prototype, 'has').mockReturnValue(true)
+    vi.spyOn(Array.prototype, 'includes').mockReturnValue(true)
+    vi.spyOn(Array.prototype, 'some').mockReturnValue(true)
+    const response = reader.fetch('https://evil.test/')
+    vi.restoreAllMocks()
+    await response
+    expect(sent).toEqual([null])
+  })
+
   it('waits for the first token, so that a remote cannot be too early', async () => {
     const { sent, fetch } = api(() => 200)
     const { bridge } = testBridge({ fetch })
