@@ -395,7 +395,13 @@ export class SecureTokenBridge {
       this.#scheduler.plan(expiresAt)
       if (isSame) return null
       this.#counts.rotations += 1
-      return { type: 'token-rotated', at: this.#clock.now(), generation, expiresAt, reason }
+      return {
+        type: 'token-rotated',
+        at: this.#clock.now(),
+        generation,
+        expiresAt,
+        reason,
+      }
     })
   }
 

@@ -1,16 +1,9 @@
 import { sleep } from './abort.ts'
 import type { Environment } from './environment.ts'
-import type { ResetReason } from './state.ts'
+import type { CleanupStep, ResetReason } from './state.ts'
 
 /** What an app runs when the session ends: clear a query cache, close a socket. */
 export type CleanupTask = (reason: ResetReason) => void | Promise<void>
-
-/** One step of a reset. `duration` in milliseconds. */
-export interface CleanupStep {
-  readonly name: string
-  readonly outcome: 'done' | 'failed' | 'timed-out'
-  readonly duration: number
-}
 
 /** What a reset did, in order. */
 export interface CleanupReport {

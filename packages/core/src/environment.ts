@@ -11,7 +11,11 @@ export interface Environment {
   readonly random: () => number
   readonly setTimer: (callback: () => void, delay: number) => unknown
   readonly clearTimer: (timer: unknown) => void
-  /** Where `visibilitychange` is heard; `undefined` outside a browser. */
+  /** Opens the channel of this name to the other tabs of the origin; `undefined` where there is none. */
+  readonly openChannel: ((name: string) => TabChannel) | undefined
+  /** Web Locks; `undefined` where there are none. */
+  readonly locks: Pick<LockManager, 'request'> | undefined
+  /** Where `visibilitychange` and `resume` are heard; `undefined` outside a browser. */
   readonly document:
     Pick<Document, 'addEventListener' | 'removeEventListener' | 'visibilityState'> | undefined
   /** Where `online`, `focus` and `pageshow` are heard; `undefined` outside a browser. */
@@ -23,12 +27,19 @@ export interface Environment {
   readonly reportFault: (fault: unknown) => void
 }
 
+/** The part of a `BroadcastChannel` that the bridge uses. */
+export type TabChannel = Pick<
+  BroadcastChannel,
+  'postMessage' | 'addEventListener' | 'removeEventListener' | 'close'
+>
+
 /**
  * Takes the realm's built-ins as they stand now, so that a later patch of `fetch` or `setTimeout` by a remote or a
  * third-party script is not what the bridge calls.
  */
 export function captureEnvironment(overrides: Partial<Environment> = {}): Environment {
-  const { fetch, setTimeout, clearTimeout, performance, Date, Math } = globalThis
+  const { fetch, setTimeout, clearTimeout, performance, Date, Math, BroadcastChannel } = globalThis
+  const isBrowser = typeof window !== 'undefined'
   const { now } = Date
   const { random } = Math
   return {
@@ -38,8 +49,15 @@ export function captureEnvironment(overrides: Partial<Environment> = {}): Enviro
     random: () => random(),
     setTimer: (callback, delay) => setTimeout(callback, delay),
     clearTimer: (timer) => clearTimeout(timer as number),
+    // Node has both as well, but no tabs.
+    openChannel:
+      isBrowser && typeof BroadcastChannel === 'function'
+        ? (name) => new BroadcastChannel(name)
+        : undefined,
+    // Only in secure contexts.
+    locks: isBrowser ? (navigator.locks as LockManager | undefined) : undefined,
     document: typeof document === 'undefined' ? undefined : document,
-    window: typeof window === 'undefined' ? undefined : window,
+    window: isBrowser ? window : undefined,
     baseUrl: () => (typeof document === 'undefined' ? undefined : document.baseURI),
     isOnline: () => globalThis.navigator?.onLine ?? true,
     reportFault,

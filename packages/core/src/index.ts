@@ -5,7 +5,7 @@ export {
   type RotateOptions,
 } from './bridge.ts'
 export type { StoreAdapter } from './adapter.ts'
-export type { CleanupReport, CleanupStep, CleanupTask } from './cleanup.ts'
+export type { CleanupReport, CleanupTask } from './cleanup.ts'
 export type {
   BridgeConfig,
   BridgeLogger,
@@ -33,11 +33,13 @@ export {
 export {
   initialSnapshot,
   reduce,
+  type AlertRule,
   type AuthFault,
   type AuthSnapshot,
   type AuthStatus,
   type BridgeEvent,
   type BridgeMode,
+  type CleanupStep,
   type ResetReason,
 } from './state.ts'
 export type { AccessToken } from './token.ts'

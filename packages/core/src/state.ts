@@ -38,6 +38,8 @@ export type BridgeEvent = { readonly at: number } & (
       readonly generation: number
       readonly expiresAt: number
       readonly reason: string
+      /** Milliseconds from the question to the token's entry; absent for a token that the host put in by hand. */
+      readonly duration?: number
     }
   | { readonly type: 'token-expired'; readonly generation: number }
   | {
@@ -50,14 +52,54 @@ export type BridgeEvent = { readonly at: number } & (
       readonly mode: BridgeMode
       readonly status: 'loading' | 'ready' | 'signed-out'
     }
-  | { readonly type: 'rotation-failed'; readonly error: AuthFault }
+  | {
+      readonly type: 'rotation-failed'
+      readonly error: AuthFault
+      /** Milliseconds that the attempt took; absent when no source was asked. */
+      readonly duration?: number
+    }
   | { readonly type: 'maintenance-entered'; readonly error: AuthFault }
   | { readonly type: 'maintenance-left' }
   | { readonly type: 'unauthorized'; readonly remote: string; readonly generation: number }
   | { readonly type: 'reader-revoked'; readonly remote: string }
   | { readonly type: 'violation'; readonly kind: string; readonly detail: string }
   | { readonly type: 'flag-failed' }
+  /** The page came out of the back/forward cache: what it held is gone until the server has spoken again. */
+  | { readonly type: 'page-restored' }
+  /** A request carried an older generation than the bridge held when it was sent. */
+  | {
+      readonly type: 'desync'
+      readonly remote: string
+      readonly generation: number
+      readonly current: number
+    }
+  | { readonly type: 'remote-mounted'; readonly remote: string }
+  | { readonly type: 'remote-mount-failed'; readonly remote: string; readonly reason: string }
+  /** A rule of `telemetry.alerts` was crossed, or holds again. */
+  | {
+      readonly type: 'alert'
+      readonly rule: AlertRule
+      readonly state: 'firing' | 'cleared'
+      readonly value: number
+      readonly threshold: number
+    }
+  /** Everything that a reset has to do is done. */
+  | {
+      readonly type: 'reset-finished'
+      readonly reason: ResetReason
+      readonly steps: readonly CleanupStep[]
+    }
 )
+
+/** What an alert watches: the share of desynchronised requests, the number of 401s, of remotes that failed to mount. */
+export type AlertRule = 'desync' | 'unauthorized' | 'remote-mount-failed'
+
+/** One step of a reset. `duration` in milliseconds. */
+export interface CleanupStep {
+  readonly name: string
+  readonly outcome: 'done' | 'failed' | 'timed-out'
+  readonly duration: number
+}
 
 export const initialSnapshot: AuthSnapshot = Object.freeze({
   status: 'loading',
@@ -116,10 +158,19 @@ export function reduce(snapshot: AuthSnapshot, event: BridgeEvent): AuthSnapshot
             error: null,
           })
         : snapshot
+    case 'page-restored':
+      return snapshot.status === 'signed-out' || snapshot.expiresAt === null
+        ? snapshot
+        : freeze({ ...snapshot, status: 'loading', expiresAt: null, error: null })
     case 'unauthorized':
+    case 'desync':
     case 'reader-revoked':
+    case 'remote-mounted':
+    case 'remote-mount-failed':
     case 'violation':
+    case 'alert':
     case 'flag-failed':
+    case 'reset-finished':
       return snapshot
   }
 }

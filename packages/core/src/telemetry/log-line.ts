@@ -58,6 +58,30 @@ function describe(event: BridgeEvent, context: LogContext): LogEntry | null {
         level: 'warn',
         line: '[bridge] kill switch could not be read; the last known value stays',
       }
+    case 'page-restored':
+      return { level: 'info', line: '[bridge] page restored from the back/forward cache' }
+    case 'desync':
+      return {
+        level: 'warn',
+        line: `[bridge] desync remote=${event.remote} generation=${event.generation} current=${event.current}`,
+      }
+    case 'remote-mounted':
+      return { level: 'info', line: `[bridge] remote mounted remote=${event.remote}` }
+    case 'remote-mount-failed':
+      return {
+        level: 'error',
+        line: `[bridge] remote mount failed remote=${event.remote} reason=${event.reason}`,
+      }
+    case 'alert':
+      return {
+        level: event.state === 'firing' ? 'error' : 'info',
+        line: `[bridge] alert ${event.state} rule=${event.rule} value=${event.value} threshold=${event.threshold}`,
+      }
+    case 'reset-finished':
+      return {
+        level: 'info',
+        line: `[bridge] reset finished reason=${event.reason} ${event.steps.map(({ name, outcome }) => `${name}=${outcome}`).join(' ')}`,
+      }
     case 'token-expired':
       return null
   }

@@ -21,7 +21,18 @@ export function describeEvent(event: BridgeEvent): string {
       return `${event.kind}: ${event.detail}`
     case 'reader-revoked':
       return event.remote
+    case 'desync':
+      return `${event.remote} sent generation ${event.generation}, current is ${event.current}`
+    case 'remote-mounted':
+      return event.remote
+    case 'remote-mount-failed':
+      return `${event.remote}: ${event.reason}`
+    case 'alert':
+      return `${event.rule} ${event.state}: ${event.value} (threshold ${event.threshold})`
+    case 'reset-finished':
+      return `${event.reason}, ${event.steps.length} steps`
     case 'maintenance-left':
+    case 'page-restored':
     case 'flag-failed':
       return ''
   }
