@@ -12,7 +12,8 @@ import { createClock, type Clock, type ClockMark } from './clock.ts'
 import { resolveConfig, type BridgeConfig, type ResolvedConfig } from './config.ts'
 import { captureEnvironment, type Environment } from './environment.ts'
 import { AuthError, isAuthError } from './errors.ts'
-import { modeFor, watchFlag } from './mode.ts'
+import { watchFlag } from './flags/watch-flag.ts'
+import { modeFor } from './mode.ts'
 import {
   createReader,
   type ReaderAuthority,

@@ -1,6 +1,6 @@
 import { AuthError } from './errors.ts'
 import type { Environment } from './environment.ts'
-import type { FlagSource } from './mode.ts'
+import type { FlagSource } from './flags/watch-flag.ts'
 import type { RefreshPolicy } from './rotation/refresher.ts'
 import type { TokenSource } from './source.ts'
 import type { ResetReason } from './state.ts'

@@ -22,7 +22,7 @@ export {
   type AuthErrorPhase,
 } from './errors.ts'
 export type { InteropObservable, PartialObserver, Unsubscribable } from './interop-observable.ts'
-export type { FlagSource, FlagStream } from './mode.ts'
+export type { FlagSource, FlagStream } from './flags/watch-flag.ts'
 export type { ReaderOptions, ReadyOptions, TokenReader } from './reader.ts'
 export {
   syncEndpoint,
