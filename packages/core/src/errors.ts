@@ -26,6 +26,7 @@ export type AuthErrorCode =
   | 'ERR_READY_TIMEOUT'
   | 'ERR_ABORTED'
   | 'ERR_READ_ONLY_STORE'
+  | 'ERR_FLAG'
 
 /** Where it went wrong: at construction, at the source, on the way into the vault, on a read, in a store. */
 export type AuthErrorPhase = 'configure' | 'sync' | 'validate' | 'read' | 'store'
