@@ -8,7 +8,7 @@ export interface OpenFeatureClient {
   getBooleanDetails(
     flagKey: string,
     defaultValue: boolean,
-  ): { readonly value: boolean; readonly errorCode?: string }
+  ): { readonly value: boolean; readonly reason?: string; readonly errorCode?: string }
   addHandler(event: string, handler: () => void): void
   removeHandler(event: string, handler: () => void): void
 }
@@ -87,7 +87,9 @@ export function openFeatureFlag(client: OpenFeatureClient, name: string): Requir
 /** The flag's value, or why there is none. */
 function evaluate(client: OpenFeatureClient, name: string): boolean | string {
   for (const fallback of [true, false]) {
-    const { value, errorCode } = client.getBooleanDetails(name, fallback)
+    const { value, reason, errorCode } = client.getBooleanDetails(name, fallback)
+    // The SDK's stand-in for a provider, which it calls ready as soon as a context is set.
+    if (reason === 'No-op') return 'PROVIDER_NOT_READY'
     if (errorCode) return errorCode
     if (typeof value !== 'boolean') return 'TYPE_MISMATCH'
     if (value !== fallback) return value

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { BehaviorSubject, EMPTY, NEVER, of, Subject, throwError } from 'rxjs'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { endVirtualTime, recordedEnvironment } from '../fixtures.test.support.ts'
