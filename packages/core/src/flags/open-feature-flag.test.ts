@@ -119,9 +119,10 @@ describe('a provider that is ready', () => {
     })
     await OpenFeature.setProviderAndWait(domain, provider)
     const { log, unsubscribe } = heard(openFeatureFlag(client, NAME))
+    await settle()
+    expect(log.at(-1)).toBe(true)
     await OpenFeature.setContext(domain, { region: 'eu' })
     await settle()
-    expect(log[0]).toBe(true)
     expect(log.at(-1)).toBe(false)
     unsubscribe()
   })
@@ -239,6 +240,19 @@ describe('a provider in trouble', () => {
     expect(log).toEqual([message, false])
     unsubscribe()
     late.unsubscribe()
+  })
+
+  it('is no news to who has left while others were told', async () => {
+    const provider = new InMemoryProvider(flagIs('on'))
+    await OpenFeature.setProviderAndWait(domain, provider)
+    const flag = openFeatureFlag(client, NAME)
+    const first = flag.subscribe({ next() {}, error: () => second.unsubscribe() })
+    const second = heard(flag)
+    await settle()
+    provider.events.emit(ProviderEvents.Error)
+    await settle()
+    expect(second.log).not.toContain('PROVIDER_ERROR')
+    first.unsubscribe()
   })
 
   it('when it cannot follow a change of context', async () => {

@@ -39,7 +39,7 @@ export interface FlagWatcher {
 const ASK_EVERY = 1_000
 
 /** How long a stream may take for its first value before the default holds, in milliseconds. */
-export const FLAG_PATIENCE = 1_000
+const FLAG_PATIENCE = 1_000
 
 /**
  * Tells of the flag's value, at once when it is known, and of each change after.
@@ -91,7 +91,6 @@ export function watchFlag(
     settle()
   }
   function take(value: unknown): void {
-    if (isStopped) return
     // The string 'false', or the promise of an async function, is true to an `if`: a switch that nobody can turn off.
     if (typeof value !== 'boolean') return fail()
     isFailing = false
