@@ -26,7 +26,7 @@ describe('parseSignal', () => {
         expiresAt: fc.oneof(fc.nat(), fc.double(), fc.bigInt(), fc.constant(undefined)),
         more: fc.anything(),
       },
-      { requiredKeys: [], noNullPrototype: true },
+      { requiredKeys: ['v', 'from', 'type'], noNullPrototype: true },
     )
     let accepted = 0
     fc.assert(
