@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createClock } from './clock.ts'
+import { createClock, isServerTime } from './clock.ts'
 import { handClocks, HOUR, MINUTE, NOW, SECOND } from './fixtures.test.support.ts'
 
 type Hands = ReturnType<typeof handClocks>
@@ -99,6 +99,16 @@ describe('createClock', () => {
     expect(clock.now()).toBe(NOW + SECOND)
   })
 
+  it('tells what it would show were it corrected so, and stays as it is', () => {
+    const { hands, clock } = clockOf()
+    const sent = clock.mark()
+    hands.advance(SECOND)
+    expect(clock.candidate(NOW + HOUR, sent)).toBe(NOW + HOUR + SECOND)
+    expect(clock.candidate(undefined, sent)).toBe(NOW + SECOND)
+    expect(clock.candidate(NOW / 1000, sent)).toBe(NOW + SECOND)
+    expect(clock.now()).toBe(NOW + SECOND)
+  })
+
   it('tells the moment of a time on both clocks, and that it is ahead until the clock shows it', () => {
     const { hands, clock } = clockOf(NOW - HOUR)
     clock.correct(NOW, clock.mark())
@@ -130,5 +140,17 @@ describe('createClock', () => {
 
   it('cannot be replaced in part', () => {
     expect(Object.isFrozen(clockOf().clock)).toBe(true)
+  })
+})
+
+describe('isServerTime', () => {
+  it.each([
+    [1e11, true],
+    [1e11 - 1, false],
+    [NOW + 0.5, false],
+    [String(NOW), false],
+    [undefined, false],
+  ])('says of %j: %s', (value, is) => {
+    expect(isServerTime(value)).toBe(is)
   })
 })

@@ -127,9 +127,16 @@ describe('interopObservable', () => {
     expect(faults).toHaveLength(1)
   })
 
-  it.each([undefined, null, 5, 'listener'])('refuses %j as an observer', (target) => {
+  it.each([
+    [undefined, 'undefined'],
+    [null, 'null'],
+    [5, 'number'],
+    ['listener', 'string'],
+  ])('refuses %j as an observer, and says what it got', (target, got) => {
     const { observable, sinks } = played()
-    expect(() => observable.subscribe(target as unknown as () => void)).toThrow(TypeError)
+    expect(() => observable.subscribe(target as unknown as () => void)).toThrow(
+      new TypeError(`subscribe() needs a function or an observer { next, error }, got ${got}.`),
+    )
     expect(sinks).toHaveLength(0)
   })
 
@@ -141,6 +148,7 @@ describe('interopObservable', () => {
       expect(Object.getPrototypeOf(one)).toBeNull()
     }
     expect(Reflect.ownKeys(subscription)).toEqual(['closed', 'unsubscribe'])
+    expect(Reflect.ownKeys(observable)).toEqual(['subscribe', '@@observable'])
   })
 
   describe('in RxJS', () => {

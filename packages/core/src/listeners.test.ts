@@ -1,9 +1,23 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import { createListeners } from './listeners.ts'
 
 function listOf<T = string>() {
   const faults: unknown[] = []
   return { faults, list: createListeners<T>((fault) => void faults.push(fault)) }
+}
+
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
+
+/** Megabytes that are in use after `run` and were not before. */
+function kept(run: () => void): number {
+  collectGarbage()
+  const before = process.memoryUsage().heapUsed
+  run()
+  collectGarbage()
+  return (process.memoryUsage().heapUsed - before) / 2 ** 20
 }
 
 describe('createListeners', () => {
@@ -68,13 +82,14 @@ describe('createListeners', () => {
   })
 
   it('does not call a listener that an earlier one removed during the emit', () => {
-    const { list } = listOf()
+    const { list, faults } = listOf()
     const calls: string[] = []
     list.add(() => removeLater())
     const removeLater = list.add(() => calls.push('removed'))
     list.add(() => calls.push('stays'))
     list.emit('x')
     expect(calls).toEqual(['stays'])
+    expect(faults).toEqual([])
     expect(list.size).toBe(2)
   })
 
@@ -136,6 +151,46 @@ describe('createListeners', () => {
     expect(list.size).toBe(0)
     list.emit('y')
     expect(calls).toBe(100_000)
+  })
+
+  describe('in memory', () => {
+    const many = 200_000
+    const come = (list: ReturnType<typeof listOf>['list']): void => {
+      for (let count = 0; count < many; count += 1) list.add(() => {})
+    }
+    const comeAndGo = (list: ReturnType<typeof listOf>['list']): void => {
+      for (let count = 0; count < many; count += 1) list.add(() => {})()
+    }
+
+    it('keeps nothing of listeners that left between emits', () => {
+      const { list } = listOf()
+      list.emit('x')
+      expect(kept(() => comeAndGo(list))).toBeLessThan(1)
+      expect(list.size).toBe(0)
+    })
+
+    it('keeps nothing of listeners that came and left during an emit', () => {
+      const { list } = listOf()
+      list.add(() => comeAndGo(list))
+      expect(kept(() => list.emit('x'))).toBeLessThan(1)
+      expect(list.size).toBe(1)
+    })
+
+    it('keeps nothing of listeners that were cleared', () => {
+      const { list } = listOf()
+      const keptByClear = kept(() => {
+        come(list)
+        list.clear()
+      })
+      expect(keptByClear).toBeLessThan(1)
+      expect(list.size).toBe(0)
+    })
+
+    it('is told apart from a list that keeps them', () => {
+      const { list } = listOf()
+      expect(kept(() => come(list))).toBeGreaterThan(5)
+      expect(list.size).toBe(many)
+    })
   })
 
   it('does not walk over the holes of listeners that left: a few emits among 20,000 leavings stay fast', () => {

@@ -30,6 +30,12 @@ const everyEvent: BridgeEvent[] = [
   { type: 'reader-revoked', at, remote: 'orders' },
   { type: 'violation', at, kind: 'forged-action', detail: 'auth/tokenRotated' },
   { type: 'flag-failed', at },
+  { type: 'page-restored', at },
+  { type: 'desync', at, remote: 'orders', generation: 1, current: 2 },
+  { type: 'remote-mounted', at, remote: 'orders' },
+  { type: 'remote-mount-failed', at, remote: 'orders', reason: 'signature' },
+  { type: 'alert', at, rule: 'desync', state: 'firing', value: 0.01, threshold: 0.005 },
+  { type: 'reset-finished', at, reason: 'sign-out', steps: [] },
 ]
 const statuses = ['loading', 'ready', 'signed-out', 'maintenance', 'error'] as const
 
@@ -116,14 +122,37 @@ describe('reduce', () => {
   )
 
   // clerk #442 and auth-js #579: events that change nothing re-rendered the whole app.
-  it.each(['unauthorized', 'reader-revoked', 'violation', 'flag-failed'])(
-    'returns the very same snapshot for %s',
-    (type) => {
-      const before = snapshotOf()
-      const event = everyEvent.find((one) => one.type === type) as BridgeEvent
-      expect(reduce(before, event)).toBe(before)
-    },
-  )
+  it.each([
+    'unauthorized',
+    'reader-revoked',
+    'violation',
+    'flag-failed',
+    'desync',
+    'remote-mounted',
+    'remote-mount-failed',
+    'alert',
+    'reset-finished',
+  ])('returns the very same snapshot for %s', (type) => {
+    const before = snapshotOf()
+    const event = everyEvent.find((one) => one.type === type) as BridgeEvent
+    expect(reduce(before, event)).toBe(before)
+  })
+
+  // okta PR #889: a page that comes back showed the session that another tab had ended.
+  it('has no token any more when the page comes out of the back/forward cache', () => {
+    const restored: BridgeEvent = { type: 'page-restored', at }
+    expect(reduce(snapshotOf(), restored)).toEqual({
+      status: 'loading',
+      mode: 'bridge',
+      generation: 1,
+      expiresAt: null,
+      error: null,
+    })
+    for (const status of statuses) {
+      const without = snapshotOf({ status, expiresAt: null })
+      expect(reduce(without, restored)).toBe(without)
+    }
+  })
 
   it('says nothing twice when a token expires that is already gone', () => {
     const before = snapshotOf({ expiresAt: null, status: 'error' })

@@ -51,14 +51,64 @@ describe('assertUsable', () => {
     expect(() => assertUsable(secretPayload({ tokenType }), NOW, SKEW)).not.toThrow()
   })
 
+  it.each(['', 'orders:read orders:write'])('takes the scope "%s"', (scope) => {
+    expect(() => assertUsable(secretPayload({ scope }), NOW, SKEW)).not.toThrow()
+  })
+
   it.each([
-    ['a DPoP token, which the bridge could not sign with', { tokenType: 'DPoP' }],
-    ['a token type that is no string', { tokenType: 7 as unknown as string }],
-    ['a scope that all readers could change', { scope: ['read'] as unknown as string }],
-  ])('refuses %s', (_name, part) => {
-    expect(() => assertUsable(secretPayload(part), NOW, SKEW)).toThrow(
-      expect.objectContaining({ code: 'ERR_TOKEN_MALFORMED' }),
-    )
+    [
+      'a DPoP token, which the bridge could not sign with',
+      { tokenType: 'DPoP' },
+      '"tokenType" must be "Bearer"',
+    ],
+    ['a token type that is no string', { tokenType: 7 }, '"tokenType" must be "Bearer"'],
+    [
+      'a scope that all readers could change',
+      { scope: ['read'] },
+      '"scope" must be a string, separated by spaces, got a object.',
+    ],
+  ])('refuses %s, naming the field', (_name, part, why) => {
+    const error = refused({ ...secretPayload(), ...part })
+    expect(error.code).toBe('ERR_TOKEN_MALFORMED')
+    expect(error.message).toContain(why)
+  })
+
+  it.each([
+    ['null', null, 'Expected a token payload { accessToken, expiresAt }, got null.'],
+    ['nothing', undefined, 'Expected a token payload { accessToken, expiresAt }, got undefined.'],
+    [
+      'an empty token',
+      secretPayload({ accessToken: '' }),
+      '"accessToken" must be a string that is not empty, got an empty one.',
+    ],
+    [
+      'a token that is a number',
+      { ...secretPayload(), accessToken: 7 },
+      '"accessToken" must be a string that is not empty, got number.',
+    ],
+    [
+      'a token with a space',
+      secretPayload({ accessToken: `Bearer ${SECRET}` }),
+      '"accessToken" cannot be sent in an Authorization header',
+    ],
+    [
+      'an expiry with a fraction',
+      secretPayload({ expiresAt: NOW + 0.5 }),
+      '"expiresAt" must be a whole number of epoch milliseconds, got one that is not.',
+    ],
+    [
+      'an expiry that is a string',
+      { ...secretPayload(), expiresAt: String(NOW * 2) },
+      '"expiresAt" must be a whole number of epoch milliseconds, got string.',
+    ],
+  ])('says of %s what it expected and what it got', (_, payload, why) => {
+    expect(refused(payload).message).toContain(why)
+  })
+
+  it('takes a token of 16 KiB and none of a character more', () => {
+    const accessToken = 'a'.repeat(16 * 1024)
+    expect(() => assertUsable(secretPayload({ accessToken }), NOW, SKEW)).not.toThrow()
+    expect(refused(secretPayload({ accessToken: `${accessToken}a` })).message).toContain('16 KiB')
   })
 
   // clerk PR #7912: an empty token was dispatched, and the user looked signed out.
@@ -109,13 +159,17 @@ describe('assertUsable', () => {
   })
 
   it.each([
-    ['a second ago', NOW - 1_000, '1 s ago'],
-    ['now', NOW, '0 s ago'],
-    ['before 1970', -5, 'ago'],
-  ])('refuses a token that expired %s', (_, expiresAt, hint) => {
+    ['a second ago', NOW - 1_000, 'The token expired 1 s ago.'],
+    ['now', NOW, 'The token expired 0 s ago.'],
+    ['in 1973', 1e11, `The token expired ${(NOW - 1e11) / 1000} s ago.`],
+    [
+      'before 1970',
+      -5_000,
+      `The token expired ${NOW / 1000 + 5} s ago. It looks like seconds: send epoch milliseconds.`,
+    ],
+  ])('refuses a token that expired %s', (_, expiresAt, message) => {
     const error = refused(secretPayload({ expiresAt }))
-    expect(error).toMatchObject({ code: 'ERR_TOKEN_EXPIRED', retryable: true })
-    expect(error.message).toContain(hint)
+    expect(error).toMatchObject({ code: 'ERR_TOKEN_EXPIRED', retryable: true, message })
     expect(everythingIn(error)).not.toContain(SECRET)
   })
 
@@ -131,6 +185,7 @@ describe('assertUsable', () => {
     expect(error).toMatchObject({ code: 'ERR_TOKEN_LIFETIME', retryable: true })
     expect(error.message).toMatch(/lives 30 s more.*skew buffer of 60 s.*`skewBuffer`/)
     expect(isAuthError(error, 'ERR_TOKEN_LIFETIME')).toBe(true)
+    expect(refused(secretPayload({ expiresAt: NOW + SKEW })).code).toBe('ERR_TOKEN_LIFETIME')
   })
 
   it('takes every character of RFC 6750 b64token', () => {

@@ -19,6 +19,7 @@ describe('unavailable', () => {
       code: 'ERR_SIGNED_OUT',
       phase: 'read',
       retryable: false,
+      message: 'Nobody is signed in.',
     })
   })
 
@@ -27,7 +28,9 @@ describe('unavailable', () => {
     (status) => {
       expect(why({ status, mode: 'cookie-only' })).toMatchObject({
         code: 'ERR_COOKIE_ONLY',
+        phase: 'read',
         retryable: false,
+        message: expect.stringContaining('no legacy source') as string,
       })
     },
   )
@@ -36,7 +39,12 @@ describe('unavailable', () => {
   it('says when the bridge tries again, and what failed last, in maintenance', () => {
     const fault = { code: 'ERR_SYNC_STATUS', message: 'POST /api/auth/sync answered 503.' } as const
     const error = why({ status: 'maintenance', error: fault }, 12_000)
-    expect(error).toMatchObject({ code: 'ERR_MAINTENANCE', retryable: true, retryAfter: 12_000 })
+    expect(error).toMatchObject({
+      code: 'ERR_MAINTENANCE',
+      phase: 'read',
+      retryable: true,
+      retryAfter: 12_000,
+    })
     expect(error?.message).toContain(fault.message)
   })
 

@@ -1,10 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import type { AuthError } from './errors.ts'
 import { everythingIn, NOW, SECRET, secretPayload, thrown } from './fixtures.test.support.ts'
-import { parseSyncAnswer, parseSyncRequest } from './wire.ts'
+import { parseSyncAnswer, parseSyncRequest, SYNC_HEADER, SYNC_VERSION } from './wire.ts'
 
 const answer = (overrides: object = {}): object => ({ ...secretPayload(), ...overrides })
 const broken = (value: unknown): AuthError => thrown(() => parseSyncAnswer(value)) as AuthError
+
+it('marks requests by a header and a version that servers in production know', () => {
+  expect([SYNC_HEADER, SYNC_VERSION]).toEqual(['X-Token-Bridge', '1'])
+})
 
 describe('parseSyncAnswer', () => {
   it('reads the contract and nothing beyond it', () => {
@@ -69,6 +73,10 @@ describe('parseSyncAnswer', () => {
     },
   )
 
+  it.each([1e11, 0, -1])('takes %d for the milliseconds that it is', (expiresAt) => {
+    expect(parseSyncAnswer(answer({ expiresAt }))).toMatchObject({ expiresAt })
+  })
+
   // A server time of 1970 would make every token valid for fifty years (PR LangAlpha #387: epochs that differ).
   it.each([0, -1, -NOW])('refuses %d as the server time', (serverTime) => {
     expect(broken(answer({ serverTime })).message).toContain('"serverTime"')
@@ -85,13 +93,16 @@ describe('parseSyncRequest', () => {
   })
 
   it.each([
-    ['an array', []],
-    ['a string', 'newerThan'],
-    ['a time in seconds', { newerThan: NOW / 1000 }],
-    ['a time that is a string', { newerThan: String(NOW) }],
-    ['a time of null', { newerThan: null }],
-    ['a time of 1e999', { newerThan: Number('1e999') }],
-  ])('refuses %s', (_, body) => {
-    expect(thrown(() => parseSyncRequest(body))).toMatchObject({ code: 'ERR_SYNC_PAYLOAD' })
+    ['an array', [], 'the request must be a JSON object, got an array'],
+    ['a string', 'newerThan', 'the request must be a JSON object, got a string'],
+    ['a time in seconds', { newerThan: NOW / 1000 }, '"newerThan" looks like seconds'],
+    ['a time that is a string', { newerThan: String(NOW) }, '"newerThan" must be a number'],
+    ['a time of null', { newerThan: null }, '"newerThan" must be a number'],
+    ['a time of 1e999', { newerThan: Number('1e999') }, '"newerThan" must be a whole number'],
+  ])('refuses %s and says why', (_, body, why) => {
+    expect(thrown(() => parseSyncRequest(body))).toMatchObject({
+      code: 'ERR_SYNC_PAYLOAD',
+      message: expect.stringContaining(why) as string,
+    })
   })
 })

@@ -74,12 +74,57 @@ describe('logLine', () => {
       '[bridge] kill switch could not be read; the last known value stays',
       { type: 'flag-failed', at },
     ],
+    ['info', '[bridge] page restored from the back/forward cache', { type: 'page-restored', at }],
+    [
+      'warn',
+      '[bridge] desync remote=orders generation=3 current=4',
+      { type: 'desync', at, remote: 'orders', generation: 3, current: 4 },
+    ],
+    [
+      'info',
+      '[bridge] remote mounted remote=orders',
+      { type: 'remote-mounted', at, remote: 'orders' },
+    ],
+    [
+      'error',
+      '[bridge] remote mount failed remote=orders reason=signature',
+      { type: 'remote-mount-failed', at, remote: 'orders', reason: 'signature' },
+    ],
+    [
+      'error',
+      '[bridge] alert firing rule=desync value=0.01 threshold=0.005',
+      { type: 'alert', at, rule: 'desync', state: 'firing', value: 0.01, threshold: 0.005 },
+    ],
+    [
+      'info',
+      '[bridge] alert cleared rule=unauthorized value=2 threshold=5',
+      { type: 'alert', at, rule: 'unauthorized', state: 'cleared', value: 2, threshold: 5 },
+    ],
+    [
+      'info',
+      '[bridge] reset finished reason=sign-out vault=done cart=timed-out',
+      {
+        type: 'reset-finished',
+        at,
+        reason: 'sign-out',
+        steps: [
+          { name: 'vault', outcome: 'done', duration: 0 },
+          { name: 'cart', outcome: 'timed-out', duration: 5_000 },
+        ],
+      },
+    ],
   ])('writes at level %s: %s', (level, text, event) => {
     expect(line(event)).toEqual({ level, line: text })
   })
 
   it('writes nothing for an expiry, which the next line explains', () => {
     expect(line({ type: 'token-expired', at, generation: 1 })).toBeNull()
+  })
+
+  it('puts one blank where a run of line breaks was', () => {
+    expect(line({ type: 'reader-revoked', at, remote: 'a\r\n\u2028b\nc' })?.line).toBe(
+      '[bridge] reader revoked remote=a b c',
+    )
   })
 
   it.each(['\n', '\r\n', '\u2028', '\u0085', '\u001B[2K', '\0'])(
