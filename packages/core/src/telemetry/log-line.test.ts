@@ -87,6 +87,45 @@ describe('logLine', () => {
     ],
     [
       'error',
+      '[bridge] remote mount failed remote=orders reason=timeout',
+      { type: 'remote-mount-failed', at, remote: 'orders', reason: 'timeout' },
+    ],
+    [
+      'error',
+      '[bridge] alert firing rule=desync value=0.01 threshold=0.005',
+      { type: 'alert', at, rule: 'desync', state: 'firing', value: 0.01, threshold: 0.005 },
+    ],
+    [
+      'info',
+      '[bridge] alert cleared rule=unauthorized value=10 threshold=10',
+      { type: 'alert', at, rule: 'unauthorized', state: 'cleared', value: 10, threshold: 10 },
+    ],
+    [
+      'info',
+      '[bridge] reset finished reason=sign-out abort=done cache=timed-out',
+      {
+        type: 'reset-finished',
+        at,
+        reason: 'sign-out',
+        steps: [
+          { name: 'abort', outcome: 'done', duration: 0 },
+          { name: 'cache', outcome: 'timed-out', duration: 5_000 },
+        ],
+      },
+    ],
+    ['info', '[bridge] page restored from the back/forward cache', { type: 'page-restored', at }],
+    [
+      'warn',
+      '[bridge] desync remote=orders generation=3 current=4',
+      { type: 'desync', at, remote: 'orders', generation: 3, current: 4 },
+    ],
+    [
+      'info',
+      '[bridge] remote mounted remote=orders',
+      { type: 'remote-mounted', at, remote: 'orders' },
+    ],
+    [
+      'error',
       '[bridge] remote mount failed remote=orders reason=signature',
       { type: 'remote-mount-failed', at, remote: 'orders', reason: 'signature' },
     ],
@@ -135,6 +174,15 @@ describe('logLine', () => {
         { type: 'violation', at, kind: forged, detail: forged },
         { type: 'unauthorized', at, remote: forged, generation: 1 },
         { type: 'reader-revoked', at, remote: forged },
+        { type: 'desync', at, remote: forged, generation: 1, current: 2 },
+        { type: 'remote-mounted', at, remote: forged },
+        { type: 'remote-mount-failed', at, remote: 'orders', reason: forged },
+        {
+          type: 'reset-finished',
+          at,
+          reason: 'sign-out',
+          steps: [{ name: forged, outcome: 'done', duration: 0 }],
+        },
         { type: 'auth-reset', at, reason: forged, status: 'signed-out' },
         { type: 'rotation-failed', at, error: { code: 'ERR_SYNC_STATUS', message: forged } },
       ]

@@ -1,4 +1,4 @@
-import type { BridgeLogger } from '../config.ts'
+import type { BridgeLogger } from './options.ts'
 import type { BridgeEvent } from '../state.ts'
 
 /** What a line needs to know beside the event. */
