@@ -5,7 +5,7 @@ const packages = new URL('../../packages/', import.meta.url)
 
 /** Which of our own packages (and entries) each package may import, and which foreign ones. */
 const ALLOWED: Readonly<Record<string, { own: RegExp; foreign: RegExp }>> = {
-  core: { own: /^$/, foreign: /^(rxjs|cockatiel|jose)$/ },
+  core: { own: /^$/, foreign: /^(rxjs|cockatiel|jose|@opentelemetry\/api)$/ },
   redux: { own: /^@token-bridge\/core(\/|$)/, foreign: /^@reduxjs\/toolkit$/ },
   zustand: { own: /^@token-bridge\/core(\/|$)/, foreign: /^zustand(\/|$)/ },
   react: { own: /^@token-bridge\/core(\/|$)/, foreign: /^react$/ },
@@ -56,6 +56,12 @@ describe('the dependency direction', () => {
       .filter(({ specifier }) => specifier === 'rxjs')
       .map(({ file }) => file)
     expect(files).toEqual(['bridge.ts'])
+  })
+
+  it('takes nothing but types from OpenTelemetry', () => {
+    const source = readFileSync(new URL('core/src/telemetry/otel.ts', packages), 'utf8')
+    const imported = source.match(/^import [^'"]*from '@opentelemetry\/api'$/gm)
+    expect(imported).toEqual([expect.stringMatching(/^import type \{/)])
   })
 
   it('keeps jose out of the main entry', () => {

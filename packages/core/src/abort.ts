@@ -32,3 +32,20 @@ export function sleep(
   })
   return abortable(slept, signal).finally(() => clearTimer(timer))
 }
+
+/** What the work brings, or `undefined` when it is not done within `span` milliseconds or before the signal aborts. */
+export async function within<T>(
+  work: Promise<T>,
+  span: number,
+  signal: AbortSignal,
+  timers: Pick<Environment, 'setTimer' | 'clearTimer'>,
+): Promise<T | undefined> {
+  const done = new AbortController()
+  const over = (): undefined => undefined
+  const limit = sleep(span, AbortSignal.any([signal, done.signal]), timers).then(over, over)
+  try {
+    return await Promise.race([work, limit])
+  } finally {
+    done.abort()
+  }
+}

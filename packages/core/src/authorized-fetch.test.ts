@@ -24,6 +24,7 @@ function authorityOf(...statuses: number[]) {
     session: new AbortController(),
     waits: 0,
     replaced: [] as number[],
+    sentWith: [] as number[],
     ready: (_signal: AbortSignal | undefined): Promise<AccessToken> =>
       Promise.resolve(secretToken(1)),
   }
@@ -39,6 +40,7 @@ function authorityOf(...statuses: number[]) {
       signal?.throwIfAborted()
       return world.newer
     },
+    sent: (generation) => void world.sentWith.push(generation),
     sessionSignal: () => world.session.signal,
     async fetch(input, init) {
       const request = new Request(input, init)

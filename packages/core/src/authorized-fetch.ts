@@ -11,6 +11,8 @@ export interface RequestAuthority {
   ready(signal: AbortSignal | undefined): Promise<AccessToken>
   /** A token was answered with 401. Resolves with a newer one, or `null` when there is none to be had. */
   replace(refused: AccessToken, signal: AbortSignal | undefined): Promise<AccessToken | null>
+  /** A request with the token of this generation is about to leave. */
+  sent(generation: number): void
   /** Aborts when the session ends. */
   sessionSignal(): AbortSignal
   readonly fetch: typeof globalThis.fetch
@@ -38,10 +40,13 @@ export function authorizedFetch(authority: RequestAuthority): typeof globalThis.
 
     const callerSignal = init?.signal ?? request?.signal ?? undefined
     const session = authority.sessionSignal()
-    const token = authority.current() ?? (await waitForToken(authority, callerSignal))
-    if (token === null) return authority.fetch(target, { ...init, credentials: 'include' })
+    const awaited = authority.current() ?? (await waitForToken(authority, callerSignal))
+    if (awaited === null) return authority.fetch(target, { ...init, credentials: 'include' })
 
     session.throwIfAborted()
+    // A rotation may have come between the token and whoever waited for it.
+    const token = authority.current() ?? awaited
+    authority.sent(token.generation)
     const again = request === null ? href : addresses.clone(request)
     const response = await authority.fetch(
       target,
@@ -54,6 +59,7 @@ export function authorizedFetch(authority: RequestAuthority): typeof globalThis.
     if (newer === null || init?.body instanceof ReadableStream) return response
     void response.body?.cancel().catch(() => {})
     session.throwIfAborted()
+    authority.sent(newer.generation)
     return authority.fetch(again, signed(request, init, newer, session, callerSignal))
   }
 }

@@ -489,6 +489,8 @@ describe('reset', () => {
       ['wipe', 'done'],
       ['tell', 'done'],
       ['cache', 'done'],
+      ['tabs', 'done'],
+      ['telemetry', 'done'],
       ['reauthenticate', 'done'],
     ])
   })
@@ -845,7 +847,7 @@ describe('what is public', () => {
     expect(seen).toEqual(['a'])
   })
 
-  it('knows no other `tabs` than false yet', () => {
+  it('refuses `tabs` that is no choice', () => {
     expect(() => new SecureTokenBridge({ tabs: 'nonsense' as unknown as false })).toThrow(
       expect.objectContaining({ code: 'ERR_CONFIG', message: expect.stringContaining('`tabs`') }),
     )

@@ -1,5 +1,5 @@
 import { Observable } from 'rxjs'
-import { abortable, aborted } from './abort.ts'
+import { abortable, aborted, within } from './abort.ts'
 import type { StoreAdapter } from './adapter.ts'
 import {
   createCleanup,
@@ -8,12 +8,13 @@ import {
   type CleanupReport,
   type CleanupTask,
 } from './cleanup.ts'
-import { createClock, type Clock, type ClockMark } from './clock.ts'
+import { createClock, type Clock } from './clock.ts'
 import { resolveConfig, type BridgeConfig, type ResolvedConfig } from './config.ts'
 import { captureEnvironment, type Environment } from './environment.ts'
 import { AuthError, isAuthError } from './errors.ts'
-import { watchFlag } from './flags/watch-flag.ts'
-import { modeFor } from './mode.ts'
+import { watchFlag, type FlagWatcher } from './flags/watch-flag.ts'
+import { createIntake, type Answer, type Intake } from './intake.ts'
+import { isMissingEndpoint, modeFor } from './mode.ts'
 import {
   createReader,
   type ReaderAuthority,
@@ -22,7 +23,8 @@ import {
   type TokenReader,
 } from './reader.ts'
 import { createReaders } from './readers.ts'
-import { createRefresher, type Refresher } from './rotation/refresher.ts'
+import { createRefusedTokens, type RefusedTokens } from './refused-tokens.ts'
+import { createRefresher, type Refresher, type RefreshQuestion } from './rotation/refresher.ts'
 import { createScheduler, type Scheduler } from './rotation/scheduler.ts'
 import { syncEndpoint, type TokenSource } from './source.ts'
 import {
@@ -32,8 +34,12 @@ import {
   type BridgeEvent,
   type ResetReason,
 } from './state.ts'
-import { logLine } from './telemetry/log-line.ts'
-import { assertUsable, isUsable, type AccessToken } from './token.ts'
+import { createHints, type Hints } from './tabs/hints.ts'
+import type { TabSignal } from './tabs/signal.ts'
+import { createTabs, type Tabs } from './tabs/tabs.ts'
+import type { BridgeMetrics } from './telemetry/meter.ts'
+import { createTelemetry, type Telemetry } from './telemetry/telemetry.ts'
+import { isUsable, type AccessToken } from './token.ts'
 import { createTransactions, type Transactions } from './transaction.ts'
 import { unavailable } from './unavailable.ts'
 import { captureWebAddresses } from './web-addresses.ts'
@@ -47,19 +53,8 @@ export interface RotateOptions {
   readonly signal?: AbortSignal
 }
 
-/** Counters since the bridge was made. */
-export interface BridgeMetrics {
-  readonly rotations: number
-  /** Calls that were answered by a rotation that was already under way. */
-  readonly joinedCalls: number
-  /** Source calls that were made while another one was still running. 0 unless a source ignores its signal. */
-  readonly duplicateCalls: number
-  readonly unauthorized: number
-  readonly violations: number
-}
-
-/** A rotation that a 401 asked for is followed by no other such rotation for this long, in milliseconds. */
-const UNAUTHORIZED_FLOOR = 10_000
+/** How long the other tabs wait for the cleanup tasks of a reset, in milliseconds: they are to be empty within a second. */
+const TASKS_FIRST = 400
 
 /**
  * The host's authority: the only writer. Keep it in the host; give each remote its {@link SecureTokenBridge.reader}.
@@ -74,28 +69,34 @@ export class SecureTokenBridge {
   readonly #clock: Clock
   readonly #vault: Vault
   readonly #transactions: Transactions
+  readonly #intake: Intake
   readonly #refresher: Refresher
   readonly #scheduler: Scheduler
+  readonly #refused: RefusedTokens
   readonly #cleanup: Cleanup
+  readonly #telemetry: Telemetry
+  readonly #tabs: Tabs | null
+  readonly #hints: Hints
   readonly #source: TokenSource
   readonly #origins: readonly string[]
-  readonly #authority: Omit<ReaderAuthority, 'replace'>
+  readonly #authority: Omit<ReaderAuthority, 'replace' | 'refused' | 'sent'>
   readonly #readers = createReaders((remote, access) => this.#createReader(remote, access))
   readonly #self: ReaderHandle
-  readonly #counts = { rotations: 0, duplicateCalls: 0, unauthorized: 0, violations: 0 }
   /** Bumped by whatever makes answers that are still under way worthless. */
   #epoch = 0
+  /** Aborts when the session ends, and with it the requests that carry its token. */
   #session = new AbortController()
-  #sourceCalls = 0
+  /** Aborts when the bridge stops, and with it every wait. */
+  #life = new AbortController()
   /** Counts what the host puts in by hand, which an answer that is still under way must not replace. */
   #writes = 0
   #replacing = 0
-  #loggedDuplicates = 0
-  #unauthorizedAt = Number.NEGATIVE_INFINITY
   #reset: Promise<CleanupReport> | null = null
   #signedOutBy: ResetReason | null = null
+  /** Cookie-only because the sync endpoint is not there, until it is. */
+  #isUninitialised = false
   #isStarted = false
-  #unwatchFlag: (() => void) | null = null
+  #flag: FlagWatcher | null = null
 
   /** Replays the snapshot, then emits each change. */
   readonly snapshot$: Observable<AuthSnapshot>
@@ -109,18 +110,26 @@ export class SecureTokenBridge {
       ...config.environment,
       ...(config.fetch && { fetch: config.fetch }),
     })
-    this.#clock = createClock(this.#environment)
-    this.#vault = createVault(this.#clock, this.#config.skewBuffer)
-    this.#transactions = createTransactions(initialSnapshot, this.#environment.reportFault)
-    this.#cleanup = createCleanup(this.#environment)
+    const environment = this.#environment
+    const { skewBuffer, verify } = this.#config
+    this.#clock = createClock(environment)
+    this.#vault = createVault(this.#clock, skewBuffer)
+    this.#transactions = createTransactions(initialSnapshot, environment.reportFault)
+    this.#cleanup = createCleanup(environment)
     this.#source = this.#config.source ?? syncEndpoint()
     this.#origins =
       this.#config.origins ?? (typeof location === 'undefined' ? [] : [location.origin])
-    this.#refresher = createRefresher(this.#config.refresh, this.#environment, {
-      attempt: (reason, signal) => this.#askSource(reason, signal),
-      onSuccess: (answer, reason) => this.#accept(answer, reason),
-      onFailure: (error) => this.#publish({ type: 'rotation-failed', error: fault(error) }),
-      onOpen: (error) => this.#publish({ type: 'maintenance-entered', error: fault(error) }),
+    this.#intake = createIntake({ clock: this.#clock, skewBuffer, verify, environment })
+    this.#refused = createRefusedTokens(environment.monotonic)
+    this.#refresher = createRefresher(this.#config.refresh, environment, {
+      attempt: (question, signal) => this.#ask(question, signal),
+      onSuccess: (answer, outcome) => this.#accept(answer, outcome),
+      onFailure: (error, timed) =>
+        this.#publish({ type: 'rotation-failed', error: fault(error), ...timed }),
+      onOpen: (error, timed) => {
+        this.#doWithout(error)
+        this.#publish({ type: 'maintenance-entered', error: fault(error), ...timed })
+      },
       onClose: () => this.#publish({ type: 'maintenance-left' }),
     })
     this.#authority = {
@@ -128,27 +137,41 @@ export class SecureTokenBridge {
       current: () => this.#vault.current(),
       ready: (signal) => this.#ready(signal),
       sessionSignal: () => this.#session.signal,
-      fetch: this.#environment.fetch,
+      fetch: environment.fetch,
       addresses: captureWebAddresses(),
-      baseUrl: () => this.#environment.baseUrl(),
+      baseUrl: () => environment.baseUrl(),
       snapshot: () => this.snapshot,
       isUsable: (token) => this.validateToken(token),
       onEvent: (listener) => this.#transactions.readers.add(listener),
-      environment: this.#environment,
+      environment,
     }
     this.#scheduler = createScheduler({
-      environment: this.#environment,
+      environment,
       clock: this.#clock,
       vault: this.#vault,
       refresher: this.#refresher,
-      skewBuffer: this.#config.skewBuffer,
+      skewBuffer,
       leadTime: this.#config.leadTime,
       jitter: this.#config.jitter,
-      isIdle: () => this.snapshot.mode === 'cookie-only' || this.snapshot.status === 'signed-out',
+      isIdle: () => this.#isOff() || this.snapshot.status === 'signed-out',
       onExpired: (generation) => this.#publish({ type: 'token-expired', generation }),
+      onRestored: () => this.#forget(),
     })
     this.#self = this.#createReader('host', 'token')
-    this.#transactions.events.add((event) => this.#log(event))
+    this.#telemetry = createTelemetry(this.#config.telemetry, environment, {
+      publish: (event) => this.#publish(event),
+      subscribers: () => this.#self.subscribers + this.#readers.subscribers,
+      joinedCalls: () => this.#refresher.joined,
+      duplicateCalls: () => this.#intake.duplicateCalls,
+    })
+    this.#hints = createHints(environment, {
+      confirm: () => this.#scheduler.confirm('tab'),
+      recheckFlag: () => this.#flag?.recheck(),
+    })
+    const { tabs } = this.#config
+    this.#tabs = tabs && createTabs(tabs, environment, { onSignal: (signal) => this.#hear(signal) })
+    this.#transactions.events.add((event) => this.#tell(event))
+    this.#transactions.events.add((event) => this.#telemetry.record(event))
     this.snapshot$ = new Observable((subscriber) =>
       this.#self.reader.snapshot$.subscribe(subscriber),
     )
@@ -161,33 +184,42 @@ export class SecureTokenBridge {
   start(): this {
     if (this.#isStarted) return this
     this.#isStarted = true
-    const unwatchFlag = watchFlag(
+    this.#telemetry.start()
+    this.#tabs?.start()
+    const flag = watchFlag(
       this.#config.enabled,
       {
-        onValue: (enabled) => this.#switchMode(enabled),
+        onValue: (enabled) => {
+          this.#switch(enabled)
+          // Not before the switch has spoken: a bridge that is off asks the sync endpoint nothing.
+          if (this.#isStarted) this.#scheduler.start()
+          this.#scheduler.wake()
+        },
         onFailure: () => this.#publish({ type: 'flag-failed' }),
       },
       this.#environment,
     )
     // Who was told of a change of mode may have stopped the bridge.
-    if (!this.#isStarted) {
-      unwatchFlag()
-      return this
-    }
-    this.#unwatchFlag = unwatchFlag
-    // After the switch has had its say, so that a bridge that is off asks the sync endpoint nothing.
-    this.#scheduler.start()
-    this.#scheduler.wake()
+    if (this.#isStarted) this.#flag = flag
+    else flag.stop()
     return this
   }
 
-  /** Ends timers, listeners and the rotation under way. The token stays readable until it expires; `reset()` wipes it. */
+  /**
+   * Ends timers, listeners, channels, waits and the rotation under way. The token stays readable until it expires;
+   * `reset()` wipes it.
+   */
   stop(): void {
     this.#isStarted = false
-    this.#unwatchFlag?.()
-    this.#unwatchFlag = null
+    this.#flag?.stop()
+    this.#flag = null
     this.#scheduler.stop()
     this.#refresher.abort()
+    this.#hints.stop()
+    this.#tabs?.stop()
+    this.#telemetry.stop()
+    this.#life.abort(aborted('The wait'))
+    this.#life = new AbortController()
   }
 
   [Symbol.dispose](): void {
@@ -230,24 +262,21 @@ export class SecureTokenBridge {
       void this.reset('sign-out')
       return
     }
-    if (this.snapshot.mode === 'cookie-only') throw this.#whyNot() as AuthError
-    const sent = this.#clock.mark()
-    // The payload may come from a cache: its server time can only set the clock forward.
-    const now = Math.max(this.#clock.now(), this.#clock.candidate(payload?.serverTime, sent))
-    assertUsable(payload, now, this.#config.skewBuffer)
-    const answer: Answer = { payload, sent, setsClock: now > this.#clock.now() }
+    if (this.#isOff()) throw this.#whyNot() as AuthError
+    const answer = this.#intake.check(payload)
+    this.#initialise()
     this.#writes += 1
     if (this.#config.verify === undefined) {
-      this.#commit(answer, 'host')
+      this.#commit(answer, { reason: 'host' })
       return
     }
     const epoch = this.#epoch
     const write = this.#writes
     // The latest of several wins.
     const isCurrent = (): boolean => epoch === this.#epoch && write === this.#writes
-    void this.#verify(payload, now, this.#session.signal).then(
+    void this.#intake.verify(answer, this.#session.signal).then(
       () => {
-        if (isCurrent()) this.#commit(answer, 'host')
+        if (isCurrent()) this.#commit(answer, { reason: 'host' })
       },
       (error: unknown) => {
         if (isCurrent()) this.#publish({ type: 'rotation-failed', error: fault(error) })
@@ -258,7 +287,7 @@ export class SecureTokenBridge {
   /** Replaces the token by a newer one. Callers that come while a rotation is under way share it. */
   async rotate({ reason = 'host', signal }: RotateOptions = {}): Promise<AccessToken> {
     signal?.throwIfAborted()
-    if (this.snapshot.mode === 'cookie-only') throw this.#whyNot() as AuthError
+    if (this.#isOff()) throw this.#whyNot() as AuthError
     await abortable(this.#scheduler.refresh(reason), signal)
     const token = this.#vault.current()
     if (token !== null) return token
@@ -276,8 +305,15 @@ export class SecureTokenBridge {
    * cleanups run, and `reauthenticate` called. Resetting again while one runs, or when signed out, changes nothing.
    */
   reset(reason: ResetReason): Promise<CleanupReport> {
-    if (this.#reset === null) this.#reset = this.#end(reason, 'signed-out')
-    return this.#reset
+    if (this.#reset !== null) return this.#reset
+    let begin!: (report: Promise<CleanupReport>) => void
+    const report = new Promise<CleanupReport>((resolve) => {
+      begin = resolve
+    })
+    // First of all: who is told of the reset and resets once more gets this one.
+    this.#reset = report
+    begin(this.#end(reason, 'signed-out'))
+    return report
   }
 
   /** Registers what a reset has to clear in the app. Returns what takes it out again. */
@@ -292,33 +328,40 @@ export class SecureTokenBridge {
 
   /** Records that somebody tried what only the bridge may do, such as a forged action. For adapters. */
   reportViolation(kind: string, detail: string): void {
-    this.#counts.violations += 1
     this.#publish({ type: 'violation', kind, detail })
+  }
+
+  /**
+   * Records that a remote was mounted or, with a reason code, that it was not. For whoever loads remotes.
+   *
+   * @param failure - why it was not mounted: a short code, no message of the remote's.
+   */
+  reportMount(remote: string, failure?: string): void {
+    this.#publish(
+      failure === undefined
+        ? { type: 'remote-mounted', remote }
+        : { type: 'remote-mount-failed', remote, reason: failure },
+    )
   }
 
   get snapshot(): AuthSnapshot {
     return this.#transactions.snapshot
   }
 
+  /** Counters since the bridge was made, and gauges as of now. */
   get metrics(): BridgeMetrics {
-    return Object.freeze({ ...this.#counts, joinedCalls: this.#refresher.joined })
-  }
-
-  #log(event: BridgeEvent): void {
-    const { logger } = this.#config
-    if (logger === undefined) return
-    const { duplicateCalls } = this.#counts
-    const entry = logLine(event, {
-      subscribers: this.#self.subscribers + this.#readers.subscribers,
-      duplicateCalls: duplicateCalls - this.#loggedDuplicates,
-    })
-    if (event.type === 'token-rotated') this.#loggedDuplicates = duplicateCalls
-    if (entry !== null) logger[entry.level](entry.line)
+    return this.#telemetry.metrics
   }
 
   #createReader(remote: string, access: 'token' | 'fetch'): ReaderHandle {
     return createReader(remote, access, {
       ...this.#authority,
+      sent: (generation) => this.#telemetry.request(remote, generation, this.#vault.generation),
+      refused: (generation) => {
+        this.#publish({ type: 'unauthorized', remote, generation })
+        if (this.#mayReplace(generation))
+          void this.#scheduler.refresh('unauthorized').catch(() => {})
+      },
       replace: (refused, signal) => this.#replace(remote, refused, signal),
     })
   }
@@ -335,59 +378,53 @@ export class SecureTokenBridge {
     this.#transactions.run(() => ({ ...event, at: this.#clock.now() }))
   }
 
-  async #askSource(reason: string, signal: AbortSignal): Promise<Answer | null> {
-    const source =
-      this.snapshot.mode === 'legacy' ? (this.#config.legacy as TokenSource) : this.#source
-    const held = this.#vault.held()
-    const { fetch } = this.#environment
-    const sent = this.#clock.mark()
+  /** The switch is off and there is no legacy source: no token is asked for, and none is taken. */
+  #isOff(): boolean {
+    return this.snapshot.mode === 'cookie-only' && !this.#isUninitialised
+  }
+
+  async #ask(
+    { reason, isConfirmation }: RefreshQuestion,
+    signal: AbortSignal,
+  ): Promise<Answer | null> {
+    const isLegacy = this.snapshot.mode === 'legacy'
+    const held = isConfirmation ? null : this.#vault.held()
     this.#replacing = this.#writes
-    this.#sourceCalls += 1
-    if (this.#sourceCalls > 1) this.#counts.duplicateCalls += 1
-    let payload: TokenPayload | null
+    // Tabs that rotate take turns. Who has no token waits for nobody.
+    const endTurn = held === null || isLegacy ? undefined : await this.#tabs?.turn(signal)
     try {
-      payload = await source({
-        signal,
-        reason,
-        fetch,
-        ...(held !== null && { newerThan: held.expiresAt }),
-      })
+      return await this.#intake.ask(
+        isLegacy ? (this.#config.legacy as TokenSource) : this.#source,
+        {
+          signal,
+          reason,
+          ...(held !== null && { newerThan: held.expiresAt }),
+        },
+      )
     } finally {
-      this.#sourceCalls -= 1
+      endTurn?.()
     }
-    signal.throwIfAborted()
-    if (payload === null) return null
-    const now = this.#clock.candidate(payload?.serverTime, sent)
-    assertUsable(payload, now, this.#config.skewBuffer)
-    await this.#verify(payload, now, signal)
-    return { payload, sent, setsClock: true }
   }
 
-  #correctClock(payload: TokenPayload, sent: ClockMark): void {
-    if (payload.serverTime === undefined) return
-    this.#clock.correct(payload.serverTime, sent)
-    this.#vault.retime()
-  }
-
-  async #verify(payload: TokenPayload, now: number, signal: AbortSignal): Promise<void> {
-    await this.#config.verify?.(payload, { signal, now })
-  }
-
-  #accept(answer: Answer | null, reason: string): void {
+  #accept(answer: Answer | null, outcome: Outcome): void {
     // The host has put a newer token in by hand meanwhile.
     if (this.#replacing !== this.#writes) return
+    this.#initialise()
     if (answer === null) void this.reset('session-ended')
-    else this.#commit(answer, reason)
+    else this.#commit(answer, outcome)
   }
 
-  #commit({ payload, sent, setsClock }: Answer, reason: string): void {
+  #commit({ payload, sent, setsClock }: Answer, outcome: Outcome): void {
     const epoch = this.#epoch
     this.#transactions.run(() => {
       if (epoch !== this.#epoch) return null
       this.#reset = null
       this.#signedOutBy = null
       // Not before now: a payload that is refused leaves the clock, and with it the token that is held, where they are.
-      if (setsClock) this.#correctClock(payload, sent)
+      if (setsClock && payload.serverTime !== undefined) {
+        this.#clock.correct(payload.serverTime, sent)
+        this.#vault.retime()
+      }
       const held = this.#vault.held()
       const { accessToken, expiresAt } = payload
       // An endpoint that cannot refresh on demand answers with the token we have: no rotation happened.
@@ -395,15 +432,53 @@ export class SecureTokenBridge {
       const { generation } = isSame ? held : this.#vault.put(payload)
       this.#scheduler.plan(expiresAt)
       if (isSame) return null
-      this.#counts.rotations += 1
-      return {
-        type: 'token-rotated',
-        at: this.#clock.now(),
-        generation,
-        expiresAt,
-        reason,
-      }
+      if (outcome.reason !== 'unauthorized') this.#refused.forgive()
+      return { type: 'token-rotated', at: this.#clock.now(), generation, expiresAt, ...outcome }
     })
+  }
+
+  /** The sync endpoint is not there, and never was: the page does with the cookie until it is. */
+  #doWithout(error: AuthError): void {
+    const { mode, status } = this.snapshot
+    if (mode !== 'bridge' || status === 'signed-out') return
+    if (this.#vault.generation > 0 || !isMissingEndpoint(error)) return
+    this.#isUninitialised = true
+    this.#publish({ type: 'mode-changed', mode: 'cookie-only', status: 'ready' })
+  }
+
+  #initialise(): void {
+    if (!this.#isUninitialised) return
+    this.#isUninitialised = false
+    this.#publish({ type: 'mode-changed', mode: 'bridge', status: 'loading' })
+  }
+
+  /** The page was away in the back/forward cache, and the session may have ended: the server is asked before anybody reads. */
+  #forget(): void {
+    this.#flag?.recheck()
+    if (this.#vault.held() === null) return
+    this.#epoch += 1
+    this.#refresher.abort()
+    this.#vault.wipe()
+    this.#publish({ type: 'page-restored' })
+  }
+
+  /** Another tab says so, or any script of the origin: a reason to ask the server, and nothing more. */
+  #hear(signal: TabSignal): void {
+    const held = this.#vault.held()
+    const isNews =
+      signal.type === 'rotated'
+        ? held === null
+          ? this.#signedOutBy === 'session-ended'
+          : signal.expiresAt > held.expiresAt
+        : signal.type === 'mode' || held !== null
+    if (isNews) this.#hints.follow(signal)
+  }
+
+  /** Tells the other tabs. A reset tells them in its own order. */
+  #tell(event: BridgeEvent): void {
+    if (event.type === 'token-rotated')
+      this.#tabs?.tell({ type: 'rotated', expiresAt: event.expiresAt })
+    if (event.type === 'mode-changed') this.#tabs?.tell({ type: 'mode' })
   }
 
   #whyNot(): AuthError | null {
@@ -413,6 +488,7 @@ export class SecureTokenBridge {
   #ready(signal: AbortSignal | undefined): Promise<AccessToken> {
     signal?.throwIfAborted()
     this.#scheduler.wake()
+    const life = this.#life.signal
     let leave = (): void => {}
     const settled = new Promise<AccessToken>((resolve, reject) => {
       const look = (): void => {
@@ -421,7 +497,13 @@ export class SecureTokenBridge {
         if (token !== null) resolve(token)
         else if (reason !== null) reject(reason)
       }
-      leave = this.#transactions.readers.add(look)
+      const stop = (): void => reject(life.reason as Error)
+      const unsubscribe = this.#transactions.readers.add(look)
+      life.addEventListener('abort', stop)
+      leave = () => {
+        unsubscribe()
+        life.removeEventListener('abort', stop)
+      }
       look()
     })
     return (
@@ -432,23 +514,21 @@ export class SecureTokenBridge {
     )
   }
 
-  /** A remote reports a 401: at most one rotation comes of it, however many report, and however often. */
+  /** A 401 on this generation may cause a rotation: it names the token that is held, and storms are bounded. */
+  #mayReplace(generation: number): boolean {
+    // A session that is over, or a switch that was thrown: the 401 of a token from before must not begin a new one.
+    if (this.#vault.held()?.generation !== generation) return false
+    return this.#refresher.busy || this.#refused.mayRotate()
+  }
+
+  /** Resolves with a newer token than the one that was refused, or with `null`. */
   async #replace(
     remote: string,
     refused: AccessToken,
     signal: AbortSignal | undefined,
   ): Promise<AccessToken | null> {
-    this.#counts.unauthorized += 1
     this.#publish({ type: 'unauthorized', remote, generation: refused.generation })
-    const held = this.#vault.held()
-    // The session of that token is over, or the kill switch was thrown: its 401 must not begin a new one.
-    if (held === null) return null
-    if (held === refused && !this.#refresher.busy) {
-      const now = this.#environment.monotonic()
-      if (now - this.#unauthorizedAt < UNAUTHORIZED_FLOOR) return null
-      this.#unauthorizedAt = now
-    }
-    if (held === refused) {
+    if (this.#mayReplace(refused.generation)) {
       await abortable(this.#scheduler.refresh('unauthorized'), signal).catch(() =>
         signal?.throwIfAborted(),
       )
@@ -458,9 +538,10 @@ export class SecureTokenBridge {
   }
 
   /** The kill switch has a value. A change of mode ends what the old mode held, then the new mode hydrates. */
-  #switchMode(enabled: boolean): void {
+  #switch(enabled: boolean): void {
     const mode = modeFor(enabled, this.#config.legacy !== undefined)
-    if (mode === this.snapshot.mode) return
+    if (mode === this.snapshot.mode && !this.#isUninitialised) return
+    this.#isUninitialised = false
     if (this.#vault.held() !== null || this.#refresher.busy)
       void this.#end('mode-change', 'loading')
     this.#epoch += 1
@@ -471,16 +552,19 @@ export class SecureTokenBridge {
     if (!staysOut) this.#reset = null
     const settled = mode === 'cookie-only' ? 'ready' : 'loading'
     this.#publish({ type: 'mode-changed', mode, status: staysOut ? 'signed-out' : settled })
-    this.#scheduler.wake()
   }
 
   async #end(reason: ResetReason, status: 'signed-out' | 'loading'): Promise<CleanupReport> {
     this.#epoch += 1
     if (status === 'signed-out') this.#signedOutBy = reason
-    const { steps, step } = createSteps(this.#environment)
+    const environment = this.#environment
+    const life = this.#life.signal
+    const { steps, step } = createSteps(environment)
+    const release = this.#transactions.hold()
     step('abort', () => {
       // The breaker guards rotation, not the sign-in that comes next.
       this.#refresher.reset()
+      this.#hints.stop()
       // A change of mode lets requests that are on their way finish: their token is still good.
       if (status === 'loading') return
       this.#session.abort(aborted('The request'))
@@ -488,18 +572,31 @@ export class SecureTokenBridge {
     })
     step('wipe', () => this.#vault.wipe())
     step('tell', () => this.#publish({ type: 'auth-reset', reason, status }))
-    steps.push(...(await this.#cleanup.run(reason)))
+    // Asked for by somebody who was being told of something else: stores hear of it when that is over.
+    if (this.#transactions.isRunning) await Promise.resolve()
+    const cleanup = this.#cleanup.run(reason, life)
+    // Other tabs do not wait for a task that hangs in this one.
+    if (this.#cleanup.size > 0) await within(cleanup, TASKS_FIRST, life, environment)
+    const told = createSteps(environment)
+    told.step('tabs', () => {
+      if (status === 'signed-out') this.#tabs?.tell({ type: 'reset' })
+    })
+    told.step('telemetry', release)
+    steps.push(...(await cleanup), ...told.steps)
     if (status === 'signed-out') step('reauthenticate', () => this.#config.reauthenticate?.(reason))
-    return Object.freeze({ reason, steps: Object.freeze(steps) })
+    const report = Object.freeze({ reason, steps: Object.freeze(steps) })
+    // Not for stores and remotes: to them the reset was over when they were told.
+    this.#telemetry.record(
+      Object.freeze({ type: 'reset-finished', at: this.#clock.now(), ...report }),
+    )
+    return report
   }
 }
 
-/** What a source brought, and the moment at which it was asked. */
-interface Answer {
-  readonly payload: TokenPayload
-  readonly sent: ClockMark
-  /** Its server time may set the clock. */
-  readonly setsClock: boolean
+/** What is said of a token that came in. */
+interface Outcome {
+  readonly reason: string
+  readonly duration?: number
 }
 
 type WithoutTime<Event> = Event extends BridgeEvent ? Omit<Event, 'at'> : never

@@ -11,6 +11,8 @@ function cleanupOf() {
   const environment = recordedEnvironment()
   return { environment, cleanup: createCleanup(environment) }
 }
+/** A signal that never aborts. */
+const forEver = new AbortController().signal
 const later = (span: number): Promise<void> => new Promise((done) => setTimeout(done, span))
 
 describe('createCleanup', () => {
@@ -22,7 +24,7 @@ describe('createCleanup', () => {
       reasons.push(`slow ${reason}`)
     })
     cleanup.register('quick', (reason) => void reasons.push(`quick ${reason}`))
-    const run = cleanup.run('sign-out')
+    const run = cleanup.run('sign-out', forEver)
     await vi.advanceTimersByTimeAsync(200)
     await expect(run).resolves.toEqual([
       { name: 'slow', outcome: 'done', duration: 200 },
@@ -36,7 +38,7 @@ describe('createCleanup', () => {
     let cleared = 0
     cleanup.register('one', () => void (cleared += 1))
     cleanup.register('two', async () => void (cleared += 1))
-    const run = cleanup.run('sign-out')
+    const run = cleanup.run('sign-out', forEver)
     expect(cleared).toBe(2)
     return run
   })
@@ -51,7 +53,7 @@ describe('createCleanup', () => {
       throw new Error('rejected')
     })
     cleanup.register('clears', () => void (cleared = true))
-    const steps = await cleanup.run('sign-out')
+    const steps = await cleanup.run('sign-out', forEver)
     expect(steps.map(({ outcome }) => outcome)).toEqual(['failed', 'failed', 'done'])
     expect(cleared).toBe(true)
     expect(environment.faults).toHaveLength(2)
@@ -63,7 +65,7 @@ describe('createCleanup', () => {
     cleanup.register('hangs', () => new Promise(() => {}))
     cleanup.register('quick', () => {})
     let steps: unknown
-    void cleanup.run('sign-out').then((result) => (steps = result))
+    void cleanup.run('sign-out', forEver).then((result) => (steps = result))
     await vi.advanceTimersByTimeAsync(4_999)
     expect(steps).toBeUndefined()
     await vi.advanceTimersByTimeAsync(1)
@@ -79,7 +81,7 @@ describe('createCleanup', () => {
       await later(6_000)
       throw new Error('late')
     })
-    const run = cleanup.run('sign-out')
+    const run = cleanup.run('sign-out', forEver)
     await vi.advanceTimersByTimeAsync(6_000)
     await expect(run).resolves.toMatchObject([{ outcome: 'timed-out' }])
     expect(environment.faults).toHaveLength(1)
@@ -92,7 +94,7 @@ describe('createCleanup', () => {
     cleanup.register('cache', task)
     remove()
     remove()
-    await expect(cleanup.run('sign-out')).resolves.toHaveLength(1)
+    await expect(cleanup.run('sign-out', forEver)).resolves.toHaveLength(1)
     expect(task).toHaveBeenCalledTimes(1)
   })
 
@@ -100,9 +102,9 @@ describe('createCleanup', () => {
     const { cleanup } = cleanupOf()
     const late = vi.fn()
     cleanup.register('registers', () => void cleanup.register('late', late))
-    await cleanup.run('sign-out')
+    await cleanup.run('sign-out', forEver)
     expect(late).not.toHaveBeenCalled()
-    await cleanup.run('sign-out')
+    await cleanup.run('sign-out', forEver)
     expect(late).toHaveBeenCalledTimes(1)
   })
 })

@@ -1,4 +1,4 @@
-import { sleep } from './abort.ts'
+import { within } from './abort.ts'
 import type { Environment } from './environment.ts'
 import type { CleanupStep, ResetReason } from './state.ts'
 
@@ -12,9 +12,14 @@ export interface CleanupReport {
 }
 
 export interface Cleanup {
+  readonly size: number
   register(name: string, task: CleanupTask): () => void
-  /** Runs all tasks side by side, each for a bounded time; one that throws does not keep the others from running. */
-  run(reason: ResetReason): Promise<readonly CleanupStep[]>
+  /**
+   * Runs all tasks side by side, each for a bounded time; one that throws does not keep the others from running.
+   *
+   * @param signal - ends the wait for tasks that are not done yet; they count as `timed-out`.
+   */
+  run(reason: ResetReason, signal: AbortSignal): Promise<readonly CleanupStep[]>
 }
 
 /** How long a reset waits for a task, in milliseconds. */
@@ -49,9 +54,9 @@ export function createCleanup(environment: Environment): Cleanup {
     name: string,
     task: CleanupTask,
     reason: ResetReason,
+    signal: AbortSignal,
   ): Promise<CleanupStep> {
     const started = environment.monotonic()
-    const limit = new AbortController()
     const work = (async (): Promise<CleanupStep['outcome']> => {
       try {
         await task(reason)
@@ -61,21 +66,20 @@ export function createCleanup(environment: Environment): Cleanup {
         return 'failed'
       }
     })()
-    const timeout = sleep(TASK_LIMIT, limit.signal, environment).then(
-      () => 'timed-out' as const,
-      () => 'done' as const,
-    )
-    const outcome = await Promise.race([work, timeout])
-    limit.abort()
+    const outcome = (await within(work, TASK_LIMIT, signal, environment)) ?? 'timed-out'
     return { name, outcome, duration: environment.monotonic() - started }
   }
 
   return {
+    get size() {
+      return tasks.size
+    },
     register(name, task) {
       const entry = { name, task }
       tasks.add(entry)
       return () => void tasks.delete(entry)
     },
-    run: (reason) => Promise.all([...tasks].map(({ name, task }) => runTask(name, task, reason))),
+    run: (reason, signal) =>
+      Promise.all([...tasks].map(({ name, task }) => runTask(name, task, reason, signal))),
   }
 }

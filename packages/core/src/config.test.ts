@@ -1,5 +1,6 @@
 import { BehaviorSubject } from 'rxjs'
 import { describe, expect, it } from 'vitest'
+import { resolveTelemetry } from './telemetry/options.ts'
 import { resolveConfig, type BridgeConfig } from './config.ts'
 import type { AuthError } from './errors.ts'
 import { everythingIn, SECRET, thrown } from './fixtures.test.support.ts'
@@ -24,7 +25,8 @@ describe('resolveConfig', () => {
         breaker: { threshold: 3, cooldown: 30_000 },
       },
       reauthenticate: undefined,
-      logger: undefined,
+      telemetry: resolveTelemetry(undefined),
+      tabs: { name: 'token-bridge' },
     })
     expect(resolveConfig({})).toEqual(resolveConfig())
   })
@@ -60,7 +62,7 @@ describe('resolveConfig', () => {
         timeout: 6,
       },
     })
-    expect(resolved.logger).toBe(console)
+    expect(resolved.telemetry.logger).toBe(console)
   })
 
   it.each([

@@ -4,6 +4,12 @@ import type { FlagSource } from './flags/watch-flag.ts'
 import type { RefreshPolicy } from './rotation/refresher.ts'
 import type { TokenSource } from './source.ts'
 import type { ResetReason } from './state.ts'
+import { resolveTabs, type TabsOptions } from './tabs/resolve-tabs.ts'
+import {
+  resolveTelemetry,
+  type ResolvedTelemetry,
+  type TelemetryOptions,
+} from './telemetry/options.ts'
 import type { TokenPayload } from './wire.ts'
 
 /** Lets a payload pass, or throws a `TokenRejectedError`. Every payload goes through it before it enters. */
@@ -14,17 +20,6 @@ export type TokenVerifier = (
     /** Epoch milliseconds, server time. */ readonly now: number
   },
 ) => void | Promise<void>
-
-/** Takes lines of text, token-free. `console` is one. */
-export interface BridgeLogger {
-  info(line: string): void
-  warn(line: string): void
-  error(line: string): void
-}
-
-export interface TelemetryOptions {
-  readonly logger?: BridgeLogger
-}
 
 /** All spans are milliseconds. */
 export interface RotationOptions {
@@ -56,8 +51,8 @@ export interface BridgeConfig {
   readonly rotation?: RotationOptions
   /** Called last when a session has ended; usually goes to the sign-in page. */
   readonly reauthenticate?: (reason: ResetReason) => void
-  /** Tabs do not signal each other yet; each asks the server for itself. `false` keeps it that way. */
-  readonly tabs?: false
+  /** Tabs of the origin move together where the browser has channels and locks. Default `true`. */
+  readonly tabs?: boolean | TabsOptions
   readonly telemetry?: TelemetryOptions
   /** Default: the `fetch` that stands when the bridge is made. */
   readonly fetch?: typeof globalThis.fetch
@@ -77,7 +72,8 @@ export interface ResolvedConfig {
   readonly jitter: number
   readonly refresh: RefreshPolicy
   readonly reauthenticate: ((reason: ResetReason) => void) | undefined
-  readonly logger: BridgeLogger | undefined
+  readonly telemetry: ResolvedTelemetry
+  readonly tabs: { readonly name: string } | null
 }
 
 const KNOWN = new Set([
@@ -180,20 +176,6 @@ function checkFlag(enabled: FlagSource | undefined): FlagSource {
   )
 }
 
-function checkLogger(logger: BridgeLogger | undefined): BridgeLogger | undefined {
-  if (logger === undefined) return undefined
-  for (const method of ['info', 'warn', 'error'] as const) {
-    if (typeof logger?.[method] !== 'function') {
-      return refuse(
-        'telemetry.logger',
-        'an object with info(line), warn(line) and error(line), such as console',
-        logger,
-      )
-    }
-  }
-  return logger
-}
-
 /**
  * Checks a config and fills in the defaults.
  *
@@ -213,8 +195,6 @@ export function resolveConfig(config: BridgeConfig = {}): ResolvedConfig {
   const { origins } = config
   if (origins !== undefined && !Array.isArray(origins))
     refuse('origins', 'an array of origins', origins)
-  if (config.tabs !== undefined && (config.tabs as unknown) !== false)
-    refuse('tabs', '`false`: tabs do not signal each other yet', config.tabs)
   optionalFunction('fetch', config.fetch, 'globalThis.fetch')
   section('environment', config.environment)
   const rotation = section('rotation', config.rotation)
@@ -250,6 +230,7 @@ export function resolveConfig(config: BridgeConfig = {}): ResolvedConfig {
       config.reauthenticate,
       "() => location.assign('/api/auth/login')",
     ),
-    logger: checkLogger(section('telemetry', config.telemetry).logger),
+    telemetry: resolveTelemetry(config.telemetry),
+    tabs: resolveTabs(config.tabs),
   }
 }

@@ -55,7 +55,7 @@ export function captureEnvironment(overrides: Partial<Environment> = {}): Enviro
         ? (name) => new BroadcastChannel(name)
         : undefined,
     // Only in secure contexts.
-    locks: isBrowser ? (navigator.locks as LockManager | undefined) : undefined,
+    locks: isBrowser ? navigator.locks : undefined,
     document: typeof document === 'undefined' ? undefined : document,
     window: isBrowser ? window : undefined,
     baseUrl: () => (typeof document === 'undefined' ? undefined : document.baseURI),

@@ -122,7 +122,8 @@ export function countingTarget() {
       count -= 1
       target.removeEventListener(...args)
     }) as EventTarget['removeEventListener'],
-    fire: (type: string) => void target.dispatchEvent(new Event(type)),
+    fire: (type: string, properties: object = {}) =>
+      void target.dispatchEvent(Object.assign(new Event(type), properties)),
   }
 }
 

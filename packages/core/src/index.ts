@@ -1,19 +1,8 @@
-export {
-  createTokenBridge,
-  SecureTokenBridge,
-  type BridgeMetrics,
-  type RotateOptions,
-} from './bridge.ts'
+export { createTokenBridge, SecureTokenBridge, type RotateOptions } from './bridge.ts'
 export type { StoreAdapter } from './adapter.ts'
 export type { CleanupReport, CleanupTask } from './cleanup.ts'
-export type {
-  BridgeConfig,
-  BridgeLogger,
-  RotationOptions,
-  TelemetryOptions,
-  TokenVerifier,
-} from './config.ts'
-export type { Environment } from './environment.ts'
+export type { BridgeConfig, RotationOptions, TokenVerifier } from './config.ts'
+export type { Environment, TabChannel } from './environment.ts'
 export {
   AuthError,
   isAuthError,
@@ -22,8 +11,10 @@ export {
   type AuthErrorPhase,
 } from './errors.ts'
 export type { InteropObservable, PartialObserver, Unsubscribable } from './interop-observable.ts'
+export { openFeatureFlag, type OpenFeatureClient } from './flags/open-feature-flag.ts'
+export { pollFlag, type PollFlagOptions } from './flags/poll-flag.ts'
 export type { FlagSource, FlagStream } from './flags/watch-flag.ts'
-export type { ReaderOptions, ReadyOptions, TokenReader } from './reader.ts'
+export type { ReaderOptions, ReadyOptions, ReportedRequest, TokenReader } from './reader.ts'
 export {
   syncEndpoint,
   type SyncEndpointOptions,
@@ -44,3 +35,12 @@ export {
 } from './state.ts'
 export type { AccessToken } from './token.ts'
 export type { TokenPayload } from './wire.ts'
+export type { TabsOptions } from './tabs/resolve-tabs.ts'
+export type { AlertOptions, AlertLimit } from './telemetry/alerts.ts'
+export type { BridgeMetrics, RefreshLatency } from './telemetry/meter.ts'
+export type {
+  BridgeLogger,
+  TelemetryOptions,
+  TelemetrySink,
+  TelemetrySource,
+} from './telemetry/options.ts'

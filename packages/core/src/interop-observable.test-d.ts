@@ -33,6 +33,7 @@ expectTypeOf<keyof TokenReader>().toEqualTypeOf<
   | 'snapshot'
   | 'snapshot$'
   | 'subscribe'
+  | 'report'
   | 'fetch'
 >()
 // @ts-expect-error only the host writes

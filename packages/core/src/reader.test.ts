@@ -26,6 +26,7 @@ describe('a reader', () => {
       'getToken',
       'ready',
       'remote',
+      'report',
       'snapshot',
       'snapshot$',
       'subscribe',

@@ -41,12 +41,27 @@ export interface TokenReader {
   readonly snapshot$: InteropObservable<AuthSnapshot>
   /** Calls back after each change of token or snapshot; made for `useSyncExternalStore`. Returns what ends it. */
   subscribe(listener: () => void): () => void
+  /**
+   * Tells the bridge of a request that the remote sent with a client of its own: it counts towards the desync rate, and a
+   * 401 on the current generation is followed by one rotation, as with `fetch`. For axios, ky and their like.
+   */
+  report(request: ReportedRequest): void
   /** `fetch` that waits for a valid token, signs requests to the host's allowed origins and replays once after a 401. */
   readonly fetch: typeof globalThis.fetch
 }
 
+/** A request that a remote has sent without the reader's `fetch`. */
+export interface ReportedRequest {
+  /** The generation of the token that it carried. */
+  readonly generation: number
+  /** The status of the answer, once there is one; without it the request has just been sent. */
+  readonly status?: number
+}
+
 /** What a reader is made on. */
 export interface ReaderAuthority extends RequestAuthority {
+  /** The token of this generation was answered with 401, by a client that takes care of its own retry. */
+  refused(generation: number): void
   snapshot(): AuthSnapshot
   isUsable(token: AccessToken | TokenPayload | null | undefined): boolean
   /** Calls back in the reader phase of every transaction. */
@@ -179,11 +194,22 @@ export function createReader(
     current: () => demand().current(),
     ready: wait,
     replace: async (refused, signal) => authority?.replace(refused, signal) ?? null,
+    sent: (generation) => authority?.sent(generation),
     sessionSignal,
     fetch,
     addresses,
     baseUrl,
   })
+
+  function report({ generation, status }: ReportedRequest): void {
+    const { sent, refused } = demand()
+    if (!Number.isSafeInteger(generation))
+      throw new TypeError(
+        `reader.report({ generation }) must be the token's generation, got a ${typeof generation}.`,
+      )
+    if (status === undefined) sent(generation)
+    else if (status === 401) refused(generation)
+  }
 
   const reader = Object.freeze({
     __proto__: null,
@@ -200,6 +226,7 @@ export function createReader(
         throw new TypeError(`reader.subscribe() needs a function, got ${typeof listener}.`)
       return changes.add(listener)
     },
+    report,
     fetch: signedFetch,
   }) as TokenReader
 

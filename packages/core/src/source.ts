@@ -95,7 +95,18 @@ async function readAnswer(response: Response, name: string): Promise<TokenPayloa
       cause,
     })
   })
-  return parseSyncAnswer(parseJson(body, name))
+  const payload = parseSyncAnswer(parseJson(body, name))
+  const serverTime = payload.serverTime ?? dateOf(response.headers)
+  return serverTime === undefined ? payload : { ...payload, serverTime }
+}
+
+/**
+ * When the server answered, from `Date` (RFC 9110 section 6.6.1), for endpoints that put no `serverTime` into the body.
+ * Whole seconds, so up to one too early, which the skew buffer has room for. An answer out of a cache carries an old one.
+ */
+function dateOf(headers: Headers): number | undefined {
+  const date = Date.parse(headers.get('date') ?? '')
+  return Number.isNaN(date) || headers.has('age') ? undefined : date
 }
 
 function parseJson(body: string, name: string): unknown {
@@ -136,8 +147,5 @@ function parseRetryAfter(headers: Headers): number | undefined {
   const seconds = Number(value)
   if (Number.isFinite(seconds)) return Math.max(0, seconds * 1000)
   const date = Date.parse(value)
-  const sent = Date.parse(headers.get('date') ?? '')
-  return Number.isNaN(date)
-    ? undefined
-    : Math.max(0, date - (Number.isNaN(sent) ? Date.now() : sent))
+  return Number.isNaN(date) ? undefined : Math.max(0, date - (dateOf(headers) ?? Date.now()))
 }

@@ -58,7 +58,12 @@ export type BridgeEvent = { readonly at: number } & (
       /** Milliseconds that the attempt took; absent when no source was asked. */
       readonly duration?: number
     }
-  | { readonly type: 'maintenance-entered'; readonly error: AuthFault }
+  | {
+      readonly type: 'maintenance-entered'
+      readonly error: AuthFault
+      /** Milliseconds that the attempt took; absent when it was told as `rotation-failed` already. */
+      readonly duration?: number
+    }
   | { readonly type: 'maintenance-left' }
   | { readonly type: 'unauthorized'; readonly remote: string; readonly generation: number }
   | { readonly type: 'reader-revoked'; readonly remote: string }
@@ -83,7 +88,7 @@ export type BridgeEvent = { readonly at: number } & (
       readonly value: number
       readonly threshold: number
     }
-  /** Everything that a reset has to do is done. */
+  /** Everything that a reset has to do is done. For the log and the telemetry sinks only. */
   | {
       readonly type: 'reset-finished'
       readonly reason: ResetReason
@@ -124,6 +129,7 @@ export function reduce(snapshot: AuthSnapshot, event: BridgeEvent): AuthSnapshot
         error: null,
       })
     case 'token-expired':
+    case 'page-restored':
       return snapshot.expiresAt === null
         ? snapshot
         : freeze({
@@ -158,10 +164,6 @@ export function reduce(snapshot: AuthSnapshot, event: BridgeEvent): AuthSnapshot
             error: null,
           })
         : snapshot
-    case 'page-restored':
-      return snapshot.status === 'signed-out' || snapshot.expiresAt === null
-        ? snapshot
-        : freeze({ ...snapshot, status: 'loading', expiresAt: null, error: null })
     case 'unauthorized':
     case 'desync':
     case 'reader-revoked':

@@ -2,10 +2,13 @@ import { createListeners, type Listeners } from './listeners.ts'
 import type { StoreAdapter } from './adapter.ts'
 import { reduce, type AuthSnapshot, type BridgeEvent } from './state.ts'
 
-/** Who is told what happened, in this order: adapters (stores), readers (remotes), everybody else. */
+/** Who is told what happened, in this order: adapters (stores), readers (remotes), then other tabs and telemetry. */
 export interface Transactions {
   readonly snapshot: AuthSnapshot
+  /** A change is being told of: one that is asked for now waits until all have been told. */
+  readonly isRunning: boolean
   readonly readers: Listeners<BridgeEvent>
+  /** Told last, in the order in which they were added. */
   readonly events: Listeners<BridgeEvent>
   attach(adapter: StoreAdapter): () => void
   /**
@@ -13,6 +16,11 @@ export interface Transactions {
    * somebody who is just being told waits until all have been told: each sees every event once and in order.
    */
   run(change: () => BridgeEvent | null): void
+  /**
+   * From now on `events` wait, in order, while adapters and readers go on being told at once. Returns what lets them go;
+   * who holds twice lets go twice.
+   */
+  hold(): () => void
 }
 
 export function createTransactions(
@@ -23,8 +31,18 @@ export function createTransactions(
   const readers = createListeners<BridgeEvent>(reportFault)
   const events = createListeners<BridgeEvent>(reportFault)
   const waiting: (() => BridgeEvent | null)[] = []
+  const untold: BridgeEvent[] = []
   let snapshot = initial
   let running = false
+  let holds = 0
+
+  function tell(): void {
+    while (holds === 0) {
+      const event = untold.shift()
+      if (event === undefined) return
+      events.emit(event)
+    }
+  }
 
   function run(change: () => BridgeEvent | null): void {
     waiting.push(change)
@@ -38,7 +56,8 @@ export function createTransactions(
         snapshot = reduce(snapshot, event)
         adapters.emit(event)
         readers.emit(event)
-        events.emit(event)
+        untold.push(event)
+        tell()
       }
     } finally {
       running = false
@@ -52,9 +71,26 @@ export function createTransactions(
     get snapshot() {
       return snapshot
     },
+    get isRunning() {
+      return running
+    },
     readers,
     events,
     attach: (adapter) => adapters.add((event) => adapter.apply(event, snapshot)),
     run,
+    hold() {
+      holds += 1
+      let isHeld = true
+      return () => {
+        if (!isHeld) return
+        isHeld = false
+        holds -= 1
+        // As a change of nothing: who is told and asks for a change waits for the others.
+        run(() => {
+          tell()
+          return null
+        })
+      }
+    },
   }
 }

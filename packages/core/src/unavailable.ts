@@ -13,7 +13,7 @@ export function unavailable(
   if (mode === 'cookie-only') {
     return new AuthError(
       'ERR_COOKIE_ONLY',
-      'The bridge is switched off and there is no legacy source: requests go out with the session cookie and without a token.',
+      `${error === null ? 'The bridge is switched off and there is no legacy source' : `The bridge could not be initialised (${error.code})`}: requests go out with the session cookie and without a token.`,
       { phase: 'read' },
     )
   }

@@ -21,9 +21,12 @@ export interface Vault {
 export function createVault(clock: Pick<Clock, 'momentOf' | 'isAhead'>, skewBuffer: number): Vault {
   let token: AccessToken | null = null
   let validUntil: ClockMark = { wall: 0, monotonic: 0 }
+  /** What was over once stays so, also when the wall clock is set back: whoever asked has been told. */
+  let isOver = false
   let generation = 0
 
   function retime(): void {
+    isOver = false
     if (token !== null) validUntil = clock.momentOf(token.expiresAt - skewBuffer)
   }
 
@@ -31,7 +34,12 @@ export function createVault(clock: Pick<Clock, 'momentOf' | 'isAhead'>, skewBuff
     get generation() {
       return generation
     },
-    current: () => (token !== null && clock.isAhead(validUntil) ? token : null),
+    current() {
+      if (token === null || isOver) return null
+      if (clock.isAhead(validUntil)) return token
+      isOver = true
+      return null
+    },
     held: () => token,
     put(payload) {
       generation += 1

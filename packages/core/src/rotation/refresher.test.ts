@@ -56,11 +56,11 @@ function refresherOf(overrides: Partial<Environment> = {}, policy = POLICY) {
   const environment = recordedEnvironment({ isOnline: () => world.isOnline, ...overrides })
   const start = environment.monotonic()
   const refresher = createRefresher(policy, environment, {
-    attempt(reason, signal) {
+    attempt({ reason }, signal) {
       calls.push({ reason, signal, at: environment.monotonic() - start })
       return world.attempt(signal)
     },
-    onSuccess: (answer, reason) => {
+    onSuccess: (answer, { reason }) => {
       log.push(`success ${answer === null ? 'null' : 'token'} ${reason} busy=${refresher.busy}`)
     },
     onFailure: (error) => void log.push(`failure ${error.code}`),
@@ -314,15 +314,44 @@ describe('createRefresher', () => {
       expect(calls).toHaveLength(4)
     })
 
-    it('costs a dead endpoint no more than 122 requests an hour, however often it is asked', async () => {
-      const { refresher, world, calls } = refresherOf()
+    it.each([
+      ['at the least', () => 0, 63],
+      ['at the most', () => 1 - Number.EPSILON, 34],
+    ])(
+      'costs a dead endpoint a bounded number of requests an hour, waits drawn %s',
+      async (_, random, cost) => {
+        const { refresher, world, calls } = refresherOf({ random })
+        world.attempt = failWith(answered(503))
+        for (let second = 0; second < 3_600; second += 1) {
+          void refresher.refresh('expired').catch(() => {})
+          await vi.advanceTimersByTimeAsync(1_000)
+        }
+        expect(calls.length).toBe(cost)
+      },
+    )
+
+    it('leaves the endpoint alone for longer after each probe that fails, up to four times the cooldown, and begins anew after an answer', async () => {
+      const { refresher, world, environment } = refresherOf({ random: () => 0 })
       world.attempt = failWith(answered(503))
-      for (let second = 0; second < 3_600; second += 1) {
-        void refresher.refresh('expired').catch(() => {})
-        await vi.advanceTimersByTimeAsync(1_000)
+      void refresher.refresh('schedule').catch(() => {})
+      await vi.advanceTimersByTimeAsync(100)
+      const pause = (): number => Math.ceil((refresher.notBefore - environment.monotonic()) / 1000)
+      const probe = async (): Promise<void> => {
+        await vi.advanceTimersByTimeAsync(pause() * 1000)
+        await refresher.refresh('probe').catch(() => {})
       }
-      expect(calls.length).toBeGreaterThan(100)
-      expect(calls.length).toBeLessThanOrEqual(122)
+      const pauses = [pause()]
+      for (let round = 0; round < 4; round += 1) {
+        await probe()
+        pauses.push(pause())
+      }
+      expect(pauses).toEqual([30, 30, 60, 60, 60])
+      world.attempt = succeed
+      await probe()
+      world.attempt = failWith(answered(503))
+      void refresher.refresh('expired').catch(() => {})
+      await vi.advanceTimersByTimeAsync(100)
+      expect(pause()).toBe(30)
     })
 
     it('counts consecutive failures only', async () => {

@@ -20,18 +20,32 @@ export interface RefreshPolicy {
 /** What the refresher asks and tells. */
 export interface RefreshHooks<Answer> {
   /** One call to the source; resolves with what may enter the vault, or with `null` when nobody is signed in. */
-  attempt(reason: string, signal: AbortSignal): Promise<Answer | null>
+  attempt(question: RefreshQuestion, signal: AbortSignal): Promise<Answer | null>
   /** Called once for each refresh that succeeds, when it is no longer under way. */
-  onSuccess(answer: Answer | null, reason: string): void
-  onFailure(error: AuthError): void
-  onOpen(error: AuthError): void
+  onSuccess(answer: Answer | null, outcome: { readonly reason: string } & Timed): void
+  onFailure(error: AuthError, timed: Timed): void
+  /** `timed` is absent when the failure that opened the circuit has been told already. */
+  onOpen(error: AuthError, timed?: Timed): void
   onClose(): void
+}
+
+/** How long the last call to the source took, in milliseconds. */
+interface Timed {
+  readonly duration: number
+}
+
+export interface RefreshQuestion {
+  readonly reason: string
+  /** Any valid token will do, also the one that is held: the question is whether the session still is. */
+  readonly isConfirmation: boolean
 }
 
 /** Makes sure that there is one refresh at a time, and that a failing source is asked less and less. */
 export interface Refresher {
   /** Starts a refresh or joins the one under way. Rejects with a typed error. */
   refresh(reason: string): Promise<void>
+  /** Asks whether the session still is; joins whatever is under way. A refresh that comes meanwhile waits for its end. */
+  confirm(reason: string): Promise<void>
   readonly busy: boolean
   /** Monotonic milliseconds before which the source is not asked; 0 when it may be. */
   readonly notBefore: number
@@ -45,6 +59,9 @@ export interface Refresher {
 
 /** The longest that a `Retry-After` is obeyed, in milliseconds: a mistaken one must not outlast the working day. */
 const LONGEST_PAUSE = 15 * 60_000
+
+/** How often in a row the cooldown doubles: a dead endpoint is asked less and less, and found alive within this. */
+const COOLDOWN_DOUBLINGS = 2
 
 export function createRefresher<Answer>(
   policy: RefreshPolicy,
@@ -73,15 +90,20 @@ export function createRefresher<Answer>(
       return [Math.floor(environment.random() * delay), next]
     },
   })
-  let flight: { readonly promise: Promise<void>; readonly controller: AbortController } | null =
-    null
+  let flight: {
+    readonly promise: Promise<void>
+    readonly controller: AbortController
+    readonly isConfirmation: boolean
+  } | null = null
   let notBefore = 0
+  /** How often the circuit has opened since the last answer. */
+  let openings = 0
   /** The breaker has opened and no answer has come since. */
   let isTripped = false
   let lastError: AuthError | null = null
   let joined = 0
 
-  async function attempt(reason: string, signal: AbortSignal): Promise<Answer | null> {
+  async function attempt(question: RefreshQuestion, signal: AbortSignal): Promise<Answer | null> {
     const timeout = new AbortController()
     const timer = environment.setTimer(
       () => timeout.abort(timedOut(policy.timeout)),
@@ -89,38 +111,52 @@ export function createRefresher<Answer>(
     )
     const either = AbortSignal.any([signal, timeout.signal])
     try {
-      return await abortable(hooks.attempt(reason, either), either)
+      return await abortable(hooks.attempt(question, either), either)
     } finally {
       environment.clearTimer(timer)
     }
   }
 
   /** The source is left alone until then; the next call is the probe. */
-  function open(error: AuthError, wait: number): void {
+  function open(error: AuthError, wait: number, timed?: Timed): void {
     notBefore = monotonic() + wait
-    hooks.onOpen(error)
+    hooks.onOpen(error, timed)
+  }
+
+  /** The first cooldown is what the policy says; later ones are longer, and drawn so that tabs do not probe in step. */
+  function cooldown(): number {
+    const doublings = Math.min(openings, COOLDOWN_DOUBLINGS)
+    openings += 1
+    const longest = policy.breaker.cooldown * 2 ** doublings
+    return doublings === 0 ? longest : longest * (0.5 + environment.random() / 2)
   }
 
   /** Asks until the source answers or the circuit opens. */
-  async function run(reason: string, signal: AbortSignal): Promise<Answer | null> {
+  async function run(
+    question: RefreshQuestion,
+    signal: AbortSignal,
+  ): Promise<{ readonly answer: Answer | null } & Timed> {
     let delays = backoff.next()
     for (;;) {
       // The network may have gone away during the wait.
       if (!isOnline()) throw offline()
+      const asked = monotonic()
       try {
-        return await breaker.execute(() => attempt(reason, signal))
+        const answer = await breaker.execute(() => attempt(question, signal))
+        return { answer, duration: monotonic() - asked }
       } catch (cause) {
         signal.throwIfAborted()
         const error = toAuthError(cause)
+        const duration = monotonic() - asked
         const retryAfter = Math.min(error.retryAfter ?? 0, LONGEST_PAUSE)
         lastError = error
         // cockatiel closes when a probe was ended; the next call is one probe all the same.
         isTripped ||= breaker.state !== CircuitState.Closed
         if (isTripped) {
-          open(error, Math.max(policy.breaker.cooldown, retryAfter))
+          open(error, Math.max(cooldown(), retryAfter), { duration })
           throw error
         }
-        hooks.onFailure(error)
+        hooks.onFailure(error, { duration })
         if (retryAfter > policy.backoff.maxDelay) {
           open(error, retryAfter)
           throw error
@@ -131,17 +167,18 @@ export function createRefresher<Answer>(
     }
   }
 
-  async function fly(reason: string, controller: AbortController): Promise<void> {
+  async function fly(question: RefreshQuestion, controller: AbortController): Promise<void> {
     try {
-      const answer = await run(reason, controller.signal)
+      const { answer, duration } = await run(question, controller.signal)
       controller.signal.throwIfAborted()
       land(controller)
       const wasOpen = notBefore !== 0
       notBefore = 0
+      openings = 0
       isTripped = false
       lastError = null
       if (wasOpen) hooks.onClose()
-      hooks.onSuccess(answer, reason)
+      hooks.onSuccess(answer, { reason: question.reason, duration })
     } finally {
       land(controller)
     }
@@ -169,6 +206,21 @@ export function createRefresher<Answer>(
     flight = null
   }
 
+  function start(question: RefreshQuestion): Promise<void> {
+    if (flight !== null) {
+      joined += 1
+      if (question.isConfirmation || !flight.isConfirmation) return flight.promise
+      // Its answer may be the very token that is to be replaced.
+      return flight.promise.then(() => start(question))
+    }
+    const refused = refusal()
+    if (refused !== null) return Promise.reject(refused)
+    const controller = new AbortController()
+    const promise = fly(question, controller)
+    flight = { promise, controller, isConfirmation: question.isConfirmation }
+    return promise
+  }
+
   return {
     get busy() {
       return flight !== null
@@ -179,24 +231,15 @@ export function createRefresher<Answer>(
     get joined() {
       return joined
     },
-    refresh(reason) {
-      if (flight !== null) {
-        joined += 1
-        return flight.promise
-      }
-      const refused = refusal()
-      if (refused !== null) return Promise.reject(refused)
-      const controller = new AbortController()
-      const promise = fly(reason, controller)
-      flight = { promise, controller }
-      return promise
-    },
+    refresh: (reason) => start({ reason, isConfirmation: false }),
+    confirm: (reason) => start({ reason, isConfirmation: true }),
     abort,
     reset() {
       abort()
       breaker = closedBreaker()
       isTripped = false
       notBefore = 0
+      openings = 0
       lastError = null
     },
   }

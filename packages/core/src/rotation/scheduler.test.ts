@@ -35,7 +35,7 @@ function schedulerOf(lifetime: number) {
     },
     environment,
     {
-      async attempt(reason) {
+      async attempt({ reason }) {
         requests.push({ reason, at: Date.now() - NOW })
         if (world.isSignedOut) return null
         return secretPayload({ expiresAt: Date.now() + world.lifetime })
@@ -63,6 +63,7 @@ function schedulerOf(lifetime: number) {
     jitter: 0,
     isIdle: () => world.isIdle,
     onExpired: (generation) => void expired.push(generation),
+    onRestored: () => vault.wipe(),
   })
   return { world, requests, expired, scheduler, vault }
 }

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts'
 import type { Environment } from '../environment.ts'
 import type { Vault } from '../vault.ts'
 import type { Refresher } from './refresher.ts'
-import { rotationTime, timerDelay } from './schedule.ts'
+import { rotationTime } from './schedule.ts'
 import { createWakeUps, type WakeUps } from './wake-ups.ts'
 
 /** When the scheduler acts, and what it tells. Spans are milliseconds. */
@@ -18,6 +18,8 @@ export interface SchedulerOptions {
   isIdle(): boolean
   /** The held token has just become unusable; called once for each token. */
   onExpired(generation: number): void
+  /** The page has come out of the back/forward cache. */
+  onRestored(): void
 }
 
 /** Keeps the token current: rotates it ahead of expiry and says when it has expired. */
@@ -30,6 +32,8 @@ export interface Scheduler {
   plan(expiresAt: number): void
   /** Refreshes now, or joins the refresh under way. */
   refresh(reason: string): Promise<void>
+  /** Asks now whether the session still is, without asking for a newer token. */
+  confirm(reason: string): void
 }
 
 export function createScheduler(options: SchedulerOptions): Scheduler {
@@ -67,7 +71,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     const untilRotation = environment.isOnline()
       ? Math.max(untilDue, untilAllowed)
       : Number.POSITIVE_INFINITY
-    wakeUps.setTimer(timerDelay(Math.min(untilRotation, untilExpiry)))
+    wakeUps.setTimer(Math.min(untilRotation, untilExpiry))
   }
 
   const refresh = (reason: string): Promise<void> => refresher.refresh(reason).finally(setTimer)
@@ -90,7 +94,13 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
 
   return {
     start() {
-      wakeUps ??= createWakeUps(environment, wake)
+      wakeUps ??= createWakeUps(environment, {
+        wake,
+        restore() {
+          options.onRestored()
+          wake()
+        },
+      })
     },
     stop() {
       wakeUps?.stop()
@@ -110,5 +120,11 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       setTimer()
     },
     refresh,
+    confirm(reason) {
+      void refresher
+        .confirm(reason)
+        .finally(setTimer)
+        .catch(() => {})
+    },
   }
 }

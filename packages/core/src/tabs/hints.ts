@@ -1,0 +1,80 @@
+import type { Environment } from '../environment.ts'
+import { ROTATION_FLOOR } from '../rotation/schedule.ts'
+import type { TabSignal } from './signal.ts'
+
+/** What a hint makes a tab do. */
+export interface HintHooks {
+  /** Ask the server whether the session still is, and for the token that it has. */
+  confirm(): void
+  /** Ask for the kill switch's value. */
+  recheckFlag(): void
+}
+
+/** Follows hints from outside at a bounded rate: whoever floods the channel makes a tab ask, not ask without end. */
+export interface Hints {
+  follow(signal: TabSignal): void
+  /** Leaves no timer behind. */
+  stop(): void
+}
+
+/** Milliseconds over which the tabs that hear of a rotation spread their questions. */
+const SPREAD = 250
+
+/**
+ * Milliseconds after which a tab that heard of a sign-out asks a second time: the other tab may have told of it before the
+ * server had ended the session.
+ */
+const SECOND_LOOK = 600
+
+type Timers = Pick<Environment, 'monotonic' | 'setTimer' | 'clearTimer' | 'random'>
+
+export function createHints(environment: Timers, { confirm, recheckFlag }: HintHooks): Hints {
+  const rotated = paced(environment, [() => environment.random() * SPREAD], confirm)
+  const reset = paced(environment, [() => 0, () => SECOND_LOOK], confirm)
+  const mode = paced(environment, [() => 0], recheckFlag)
+  const followers = { rotated, reset, mode }
+  return {
+    follow: ({ type }) => followers[type].call(),
+    stop() {
+      for (const { stop } of Object.values(followers)) stop()
+    },
+  }
+}
+
+/**
+ * Does the work at these delays after a call, and at most once in a {@link ROTATION_FLOOR}; a call that comes too early is
+ * followed when the time is over.
+ */
+function paced(
+  { monotonic, setTimer, clearTimer }: Timers,
+  delays: readonly (() => number)[],
+  work: () => void,
+): { call(): void; stop(): void } {
+  const timers = new Set<unknown>()
+  let notBefore = Number.NEGATIVE_INFINITY
+
+  function after(delay: number): void {
+    if (delay <= 0) return work()
+    const timer = setTimer(() => {
+      timers.delete(timer)
+      work()
+    }, delay)
+    timers.add(timer)
+  }
+
+  return {
+    call() {
+      const now = monotonic()
+      // The next round is planned already.
+      if (notBefore - now > ROTATION_FLOOR) return
+      const wait = Math.max(0, notBefore - now)
+      notBefore = now + wait + ROTATION_FLOOR
+      for (const delay of delays) after(wait + delay())
+    },
+    stop() {
+      for (const timer of timers) clearTimer(timer)
+      timers.clear()
+      notBefore = Number.NEGATIVE_INFINITY
+    },
+  }
+}
