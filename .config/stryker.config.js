@@ -20,7 +20,7 @@ const pureFiles = [
 export default {
   mutate: pureFiles.map((file) => `packages/core/src/${file}.ts`),
   testRunner: 'vitest',
-  vitest: { configFile: 'vitest.workspace.ts', dir: 'packages/core/src' },
+  vitest: { configFile: '.config/stryker.vitest.config.js' },
   coverageAnalysis: 'perTest',
   concurrency: 1,
   // Stryker reads that file with the compiler's JavaScript API, which TypeScript 7 does not have. Nothing here needs it.
