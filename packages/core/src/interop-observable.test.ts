@@ -41,6 +41,7 @@ describe('interopObservable', () => {
   it('tears down once, however often one unsubscribes', () => {
     const { observable, teardown } = played()
     const subscription = observable.subscribe(() => {})
+    expect(teardown).not.toHaveBeenCalled()
     subscription.unsubscribe()
     subscription.unsubscribe()
     expect(teardown).toHaveBeenCalledTimes(1)

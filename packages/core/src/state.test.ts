@@ -113,6 +113,11 @@ describe('reduce', () => {
     )
   })
 
+  it('leaves signed out who is signed out when the endpoint goes down', () => {
+    const before = snapshotOf({ status: 'signed-out', expiresAt: null })
+    expect(reduce(before, { type: 'maintenance-entered', at, error: fault })).toBe(before)
+  })
+
   it.each(statuses.filter((status) => status !== 'maintenance'))(
     'does not leave a maintenance that it is not in, when %s',
     (status) => {

@@ -17,6 +17,11 @@ describe('parseSignal', () => {
     )
   })
 
+  it('takes zero for an id and for an expiry', () => {
+    const signal = { type: 'rotated', expiresAt: 0 } as const
+    expect(parseSignal(encodeSignal(0, signal))).toEqual({ from: 0, signal })
+  })
+
   it('never throws, and accepts only its own format', () => {
     const almost = fc.record(
       {
