@@ -280,21 +280,34 @@ describe('createAlerts', () => {
     expect(setTimer.mock.calls.length).toBeLessThanOrEqual(300 + 1)
   })
 
-  it('does not spin when a timer comes early', () => {
+  it('waits whole milliseconds, and at least one: a timer that comes early does not spin', () => {
     const environment = recordedEnvironment()
-    let isEarly = true
-    const monotonic = () => environment.monotonic() - (isEarly ? 0.5 : 0)
+    const setTimer = vi.fn(environment.setTimer)
+    let early = 0
+    const monotonic = () => environment.monotonic() - early
     const states: string[] = []
-    const alerts = createAlerts(resolveAlerts({}), { ...environment, monotonic }, ({ state }) =>
-      states.push(state),
+    const alerts = createAlerts(
+      resolveAlerts(undefined),
+      { ...environment, setTimer, monotonic },
+      ({ state }) => states.push(state),
     )
     alerts.start()
     alerts.record({ type: 'remote-mount-failed', at: NOW, remote: 'orders', reason: 'x' })
-    isEarly = false
-    vi.advanceTimersByTime(5 * MINUTE - 2)
-    isEarly = true
-    vi.advanceTimersByTime(5)
+    early = 0.4
+    vi.advanceTimersByTime(6 * MINUTE)
     expect(states).toEqual(['firing', 'cleared'])
+    expect(setTimer.mock.calls.map(([, delay]) => delay)).toEqual([5 * MINUTE, 1])
+  })
+
+  it('keeps looking when the first that leaves is not enough', () => {
+    const { events, happen } = watch()
+    happen('unauthorized')
+    vi.advanceTimersByTime(20 * SECOND)
+    happen('unauthorized', 11)
+    vi.advanceTimersByTime(59 * SECOND)
+    expect(events).toHaveLength(1)
+    vi.advanceTimersByTime(SECOND)
+    expect(events[1]).toMatchObject({ state: 'cleared', value: 0 })
   })
 
   it('stop() leaves no timer, and start() does not report the same incident again', () => {

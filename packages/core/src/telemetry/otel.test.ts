@@ -10,6 +10,7 @@ import {
   AlwaysOnSampler,
   InMemorySpanExporter,
   SimpleSpanProcessor,
+  StackContextManager,
   TracerProvider,
 } from '@opentelemetry/sdk-trace'
 import {
@@ -18,11 +19,11 @@ import {
   ValueType,
   context,
   trace,
-  type ContextManager,
   type Meter,
 } from '@opentelemetry/api'
 import { afterEach, describe, expect, it } from 'vitest'
 import { everythingIn, NOW, recordedEnvironment, SECRET } from '../fixtures.test.support.ts'
+import { createListeners } from '../listeners.ts'
 import type { BridgeEvent } from '../state.ts'
 import { resolveTelemetry } from './options.ts'
 import { openTelemetrySink } from './otel.ts'
@@ -261,7 +262,7 @@ describe('openTelemetrySink: metrics', () => {
   it('registers nothing with the SDK before it is connected, and takes back all of it', () => {
     const callbacks = new Set<unknown>()
     let registered = 0
-    const { meter } = telemetryToSdk()
+    const { meter, telemetry } = telemetryToSdk()
     const counting: Meter = Object.assign(Object.create(meter) as Meter, {
       addBatchObservableCallback(callback: unknown) {
         callbacks.add(callback)
@@ -271,19 +272,15 @@ describe('openTelemetrySink: metrics', () => {
     })
     const sink = openTelemetrySink(counting)
     expect(registered).toBe(0)
-    const telemetry = createTelemetry(resolveTelemetry({ sinks: [sink] }), recordedEnvironment(), {
-      publish() {},
-      subscribers: () => 0,
-      joinedCalls: () => 0,
-      duplicateCalls: () => 0,
-    })
-    telemetry.start()
-    expect(callbacks.size).toBe(1)
-    telemetry.stop()
-    telemetry.start()
-    telemetry.stop()
+    const listeners = createListeners<BridgeEvent>(() => {})
+    const source = { onEvent: listeners.add, metrics: telemetry.metrics }
+    for (let times = 1; times <= 2; times += 1) {
+      const disconnect = sink.connect(source)
+      expect(callbacks.size + listeners.size).toBe(2)
+      disconnect()
+      expect(callbacks.size + listeners.size).toBe(0)
+    }
     expect(registered).toBe(2)
-    expect(callbacks.size).toBe(0)
   })
 })
 
@@ -390,6 +387,14 @@ describe('openTelemetrySink: spans', () => {
     expect(spans().map(({ startTime }) => seconds(startTime))).toEqual([NOW - 300, NOW - 200])
   })
 
+  it('does not begin a reset when an earlier one did', () => {
+    const { tell, spans } = telemetryToSdk()
+    tell({ type: 'auth-reset', reason: 'sign-out', status: 'signed-out' }, NOW - 300)
+    tell({ type: 'reset-finished', reason: 'sign-out', steps: [] }, NOW - 100)
+    tell({ type: 'reset-finished', reason: 'sign-out', steps: [] }, NOW)
+    expect(spans().map(({ startTime }) => seconds(startTime))).toEqual([NOW - 300, NOW])
+  })
+
   it('hangs no span under whatever happens to be active', () => {
     const { tell, spans } = telemetryToSdk()
     const parent = trace.setSpanContext(ROOT_CONTEXT, {
@@ -397,14 +402,13 @@ describe('openTelemetrySink: spans', () => {
       spanId: 'b7ad6b7169203331',
       traceFlags: 1,
     })
-    const manager = { active: () => parent, disable: () => manager } as unknown as ContextManager
-    context.setGlobalContextManager(manager)
+    context.setGlobalContextManager(new StackContextManager().enable())
     try {
-      tell(rotated)
+      context.with(parent, () => tell(rotated))
     } finally {
       context.disable()
     }
-    expect(spans()[0]?.parentSpanContext).toBeUndefined()
+    expect(spans().map(({ parentSpanContext }) => parentSpanContext)).toEqual([undefined])
   })
 
   it('makes no spans without a tracer', async () => {

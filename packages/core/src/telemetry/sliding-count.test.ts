@@ -16,6 +16,14 @@ describe('createSlidingCount', () => {
     expect(count.nextDrop(10 * SPAN)).toBe(Number.POSITIVE_INFINITY)
   })
 
+  it('begins far from zero, and crosses a long gap, without walking there', () => {
+    const count = createSlidingCount(SPAN)
+    for (const at of [1e6, 1e15]) {
+      count.add(at)
+      expect(count.total(at)).toBe(1)
+    }
+  })
+
   it('counts what happened within the window, in whatever bursts', () => {
     const count = createSlidingCount(SPAN)
     for (const at of [0, 0, 1, 999, 1_000, MINUTE, SPAN - 1]) count.add(at)
