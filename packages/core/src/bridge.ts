@@ -421,7 +421,7 @@ export class SecureTokenBridge {
       this.#reset = null
       this.#signedOutBy = null
       // Not before now: a payload that is refused leaves the clock, and with it the token that is held, where they are.
-      if (setsClock && payload.serverTime !== undefined) {
+      if (setsClock) {
         this.#clock.correct(payload.serverTime, sent)
         this.#vault.retime()
       }
@@ -455,9 +455,10 @@ export class SecureTokenBridge {
   /** The page was away in the back/forward cache, and the session may have ended: the server is asked before anybody reads. */
   #forget(): void {
     this.#flag?.recheck()
-    if (this.#vault.held() === null) return
+    // An answer that waited in the frozen page speaks of the session as it was.
     this.#epoch += 1
     this.#refresher.abort()
+    if (this.#vault.held() === null) return
     this.#vault.wipe()
     this.#publish({ type: 'page-restored' })
   }
@@ -470,7 +471,7 @@ export class SecureTokenBridge {
         ? held === null
           ? this.#signedOutBy === 'session-ended'
           : signal.expiresAt > held.expiresAt
-        : signal.type === 'mode' || held !== null
+        : signal.type === 'mode' || held !== null || this.#refresher.busy
     if (isNews) this.#hints.follow(signal)
   }
 

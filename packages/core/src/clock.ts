@@ -8,15 +8,16 @@ export interface Clock {
   mark(): ClockMark
   /** What {@link Clock.now} would be, were the clock corrected so. */
   candidate(serverTime: number | undefined, sent: ClockMark): number
-  /** The moment on both of the machine's clocks at which this one shows `time`. Holds until the next correction. */
+  /** The moment at which this clock shows `time`. Holds until the next correction. */
   momentOf(time: number): ClockMark
-  /** Whether a moment lies ahead on both clocks: one of them may be late. Allocates nothing. */
+  /** Whether a moment lies ahead. Allocates nothing. */
   isAhead(moment: ClockMark): boolean
   /**
    * Sets the clock by the time a server put into its answer to a request that was sent at `sent`. What cannot be a time
-   * is passed over: a clock at NaN or in 1970 would make every token useless, or valid for ever.
+   * is passed over: a clock at NaN or in 1970 would make every token useless, or valid for ever. As long as no server has
+   * told its time, the machine's own is taken anew.
    */
-  correct(serverTime: number, sent: ClockMark): void
+  correct(serverTime: number | undefined, sent: ClockMark): void
 }
 
 /** Epoch milliseconds before this are 1973: whoever sends them means seconds, or nothing. */
@@ -27,46 +28,52 @@ export function isServerTime(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= EARLIEST
 }
 
-/** One moment on both of the machine's clocks. */
-export interface ClockMark {
-  readonly wall: number
-  readonly monotonic: number
-}
+/** A moment, in milliseconds of time that went by since the clock was made. */
+export type ClockMark = number
 
 /**
- * A clock that a wrong wall clock, a change of it, or hours of sleep cannot make late.
+ * A clock that a wrong wall clock, a change of it, or hours of sleep cannot make late, and that never goes back but by a
+ * correction.
  *
- * Time since the last correction is the larger of what the two clocks saw: the monotonic one may stand still in sleep,
- * the wall clock may be set back. Counting from the moment the request was *sent* assumes that the server stamped its
- * answer at once, so a slow answer makes a token expire early, never late.
+ * What goes by from one look to the next is the larger of what the machine's two clocks saw: the monotonic one may stand
+ * still in sleep, the wall clock may be set back. Counting from the moment the request was *sent* assumes that the server
+ * stamped its answer at once, so a slow answer makes a token expire early, never late.
  */
 export function createClock(environment: Pick<Environment, 'wallClock' | 'monotonic'>): Clock {
   const { wallClock, monotonic } = environment
-  const mark = (): ClockMark => ({ wall: wallClock(), monotonic: monotonic() })
-  let origin = mark()
-  let base = origin.wall
+  // The last look at both clocks, and what went by until then. An array of doubles, so that a look allocates nothing.
+  const seen = new Float64Array([wallClock(), monotonic(), 0])
+  let offset = seen[0] as number
+  let isCorrected = false
 
-  function since(moment: ClockMark): number {
-    const byWall = wallClock() - moment.wall
-    const byMonotonic = monotonic() - moment.monotonic
-    return byWall > byMonotonic ? byWall : byMonotonic
+  function elapsed(): number {
+    const wall = wallClock()
+    const steady = monotonic()
+    const byWall = wall - (seen[0] as number)
+    const bySteady = steady - (seen[1] as number)
+    seen[0] = wall
+    seen[1] = steady
+    const step = byWall > bySteady ? byWall : bySteady
+    if (step > 0) seen[2] = (seen[2] as number) + step
+    return seen[2] as number
   }
-  const now = (): number => base + since(origin)
 
-  return Object.freeze({
-    now,
-    mark,
-    candidate: (serverTime: number | undefined, sent: ClockMark) =>
-      isServerTime(serverTime) ? serverTime + since(sent) : now(),
-    momentOf: (time: number) => ({
-      wall: origin.wall + time - base,
-      monotonic: origin.monotonic + time - base,
-    }),
-    isAhead: (moment: ClockMark) => wallClock() < moment.wall && monotonic() < moment.monotonic,
-    correct(serverTime: number, sent: ClockMark) {
-      if (!isServerTime(serverTime)) return
-      origin = sent
-      base = serverTime
+  return Object.freeze<Clock>({
+    now: () => offset + elapsed(),
+    mark: elapsed,
+    candidate(serverTime, sent) {
+      if (isServerTime(serverTime)) return serverTime + elapsed() - sent
+      return isCorrected ? offset + elapsed() : wallClock()
+    },
+    momentOf: (time) => time - offset,
+    isAhead: (moment) => elapsed() < moment,
+    correct(serverTime, sent) {
+      if (isServerTime(serverTime)) {
+        offset = serverTime - sent
+        isCorrected = true
+      } else if (!isCorrected) {
+        offset = wallClock() - elapsed()
+      }
     },
   })
 }

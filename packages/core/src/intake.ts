@@ -73,7 +73,8 @@ export function createIntake(options: {
     check(payload) {
       const sent = clock.mark()
       // The payload may come from a cache: its server time can only set the clock forward.
-      const setsClock = clock.candidate(payload?.serverTime, sent) > clock.now()
+      const serverTime = payload?.serverTime
+      const setsClock = serverTime === undefined || clock.candidate(serverTime, sent) > clock.now()
       const answer: Answer = { payload, sent, setsClock }
       look(answer)
       return answer

@@ -20,13 +20,10 @@ export interface Vault {
 /** @param skewBuffer - milliseconds before its expiry at which a token is no longer handed out. */
 export function createVault(clock: Pick<Clock, 'momentOf' | 'isAhead'>, skewBuffer: number): Vault {
   let token: AccessToken | null = null
-  let validUntil: ClockMark = { wall: 0, monotonic: 0 }
-  /** What was over once stays so, also when the wall clock is set back: whoever asked has been told. */
-  let isOver = false
+  let validUntil: ClockMark = 0
   let generation = 0
 
   function retime(): void {
-    isOver = false
     if (token !== null) validUntil = clock.momentOf(token.expiresAt - skewBuffer)
   }
 
@@ -34,12 +31,7 @@ export function createVault(clock: Pick<Clock, 'momentOf' | 'isAhead'>, skewBuff
     get generation() {
       return generation
     },
-    current() {
-      if (token === null || isOver) return null
-      if (clock.isAhead(validUntil)) return token
-      isOver = true
-      return null
-    },
+    current: () => (token !== null && clock.isAhead(validUntil) ? token : null),
     held: () => token,
     put(payload) {
       generation += 1
