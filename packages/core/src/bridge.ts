@@ -41,7 +41,9 @@ import type { BridgeMetrics } from './telemetry/meter.ts'
 import { createTelemetry, type Telemetry } from './telemetry/telemetry.ts'
 import { isUsable, type AccessToken } from './token.ts'
 import { createTransactions, type Transactions } from './transaction.ts'
+import { createUnauthorized, type Unauthorized } from './unauthorized.ts'
 import { unavailable } from './unavailable.ts'
+import { waitForToken, type TokenWait } from './wait-for-token.ts'
 import { captureWebAddresses } from './web-addresses.ts'
 import { createVault, type Vault } from './vault.ts'
 import type { TokenPayload } from './wire.ts'
@@ -72,7 +74,9 @@ export class SecureTokenBridge {
   readonly #intake: Intake
   readonly #refresher: Refresher
   readonly #scheduler: Scheduler
-  readonly #refused: RefusedTokens
+  readonly #refusedTokens: RefusedTokens
+  readonly #unauthorized: Unauthorized
+  readonly #wait: TokenWait
   readonly #cleanup: Cleanup
   readonly #telemetry: Telemetry
   readonly #tabs: Tabs | null
@@ -120,7 +124,7 @@ export class SecureTokenBridge {
     this.#origins =
       this.#config.origins ?? (typeof location === 'undefined' ? [] : [location.origin])
     this.#intake = createIntake({ clock: this.#clock, skewBuffer, verify, environment })
-    this.#refused = createRefusedTokens(environment.monotonic)
+    this.#refusedTokens = createRefusedTokens(environment.monotonic)
     this.#refresher = createRefresher(this.#config.refresh, environment, {
       attempt: (question, signal) => this.#ask(question, signal),
       onSuccess: (answer, outcome) => this.#accept(answer, outcome),
@@ -157,6 +161,19 @@ export class SecureTokenBridge {
       onExpired: (generation) => this.#publish({ type: 'token-expired', generation }),
       onRestored: () => this.#forget(),
     })
+    this.#unauthorized = createUnauthorized({
+      vault: this.#vault,
+      refresher: this.#refresher,
+      refusedTokens: this.#refusedTokens,
+      refresh: (reason) => this.#scheduler.refresh(reason),
+      publish: (event) => this.#publish(event),
+    })
+    this.#wait = {
+      vault: this.#vault,
+      changes: this.#transactions.readers,
+      whyNot: () => this.#whyNot(),
+      life: () => this.#life.signal,
+    }
     this.#self = this.#createReader('host', 'token')
     this.#telemetry = createTelemetry(this.#config.telemetry, environment, {
       publish: (event) => this.#publish(event),
@@ -357,12 +374,8 @@ export class SecureTokenBridge {
     return createReader(remote, access, {
       ...this.#authority,
       sent: (generation) => this.#telemetry.request(remote, generation, this.#vault.generation),
-      refused: (generation) => {
-        this.#publish({ type: 'unauthorized', remote, generation })
-        if (this.#mayReplace(generation))
-          void this.#scheduler.refresh('unauthorized').catch(() => {})
-      },
-      replace: (refused, signal) => this.#replace(remote, refused, signal),
+      refused: (generation) => this.#unauthorized.report(remote, generation),
+      replace: (refused, signal) => this.#unauthorized.replace(remote, refused, signal),
     })
   }
 
@@ -432,7 +445,7 @@ export class SecureTokenBridge {
       const { generation } = isSame ? held : this.#vault.put(payload)
       this.#scheduler.plan(expiresAt)
       if (isSame) return null
-      if (outcome.reason !== 'unauthorized') this.#refused.forgive()
+      if (outcome.reason !== 'unauthorized') this.#refusedTokens.forgive()
       return { type: 'token-rotated', at: this.#clock.now(), generation, expiresAt, ...outcome }
     })
   }
@@ -489,53 +502,7 @@ export class SecureTokenBridge {
   #ready(signal: AbortSignal | undefined): Promise<AccessToken> {
     signal?.throwIfAborted()
     this.#scheduler.wake()
-    const life = this.#life.signal
-    let leave = (): void => {}
-    const settled = new Promise<AccessToken>((resolve, reject) => {
-      const look = (): void => {
-        const token = this.#vault.current()
-        const reason = token === null ? this.#whyNot() : null
-        if (token !== null) resolve(token)
-        else if (reason !== null) reject(reason)
-      }
-      const stop = (): void => reject(life.reason as Error)
-      const unsubscribe = this.#transactions.readers.add(look)
-      life.addEventListener('abort', stop)
-      leave = () => {
-        unsubscribe()
-        life.removeEventListener('abort', stop)
-      }
-      look()
-    })
-    return (
-      abortable(settled, signal)
-        .finally(leave)
-        // A reset may have come between the token and whoever waited for it.
-        .then((token) => (this.#vault.held() === token ? token : this.#ready(signal)))
-    )
-  }
-
-  /** A 401 on this generation may cause a rotation: it names the token that is held, and storms are bounded. */
-  #mayReplace(generation: number): boolean {
-    // A session that is over, or a switch that was thrown: the 401 of a token from before must not begin a new one.
-    if (this.#vault.held()?.generation !== generation) return false
-    return this.#refresher.busy || this.#refused.mayRotate()
-  }
-
-  /** Resolves with a newer token than the one that was refused, or with `null`. */
-  async #replace(
-    remote: string,
-    refused: AccessToken,
-    signal: AbortSignal | undefined,
-  ): Promise<AccessToken | null> {
-    this.#publish({ type: 'unauthorized', remote, generation: refused.generation })
-    if (this.#mayReplace(refused.generation)) {
-      await abortable(this.#scheduler.refresh('unauthorized'), signal).catch(() =>
-        signal?.throwIfAborted(),
-      )
-    }
-    const token = this.#vault.current()
-    return token !== null && token.generation > refused.generation ? token : null
+    return waitForToken(this.#wait, signal)
   }
 
   /** The kill switch has a value. A change of mode ends what the old mode held, then the new mode hydrates. */

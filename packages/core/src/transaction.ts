@@ -37,11 +37,9 @@ export function createTransactions(
   let holds = 0
 
   function tell(): void {
-    while (holds === 0) {
-      const event = untold.shift()
-      if (event === undefined) return
-      events.emit(event)
-    }
+    // Whoever is told may hold.
+    const isHeld = (): boolean => holds > 0
+    while (!isHeld() && untold.length > 0) events.emit(untold.shift() as BridgeEvent)
   }
 
   function run(change: () => BridgeEvent | null): void {

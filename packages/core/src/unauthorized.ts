@@ -1,0 +1,55 @@
+import { abortable } from './abort.ts'
+import type { RefusedTokens } from './refused-tokens.ts'
+import type { Refresher } from './rotation/refresher.ts'
+import type { AccessToken } from './token.ts'
+import type { Vault } from './vault.ts'
+
+/** What becomes of a 401. */
+export interface Unauthorized {
+  /** A client of the remote's own got a 401 with the token of this generation. */
+  report(remote: string, generation: number): void
+  /** Resolves with a newer token than the one that was refused, or with `null`. Rejects only when the signal aborts. */
+  replace(
+    remote: string,
+    refused: AccessToken,
+    signal: AbortSignal | undefined,
+  ): Promise<AccessToken | null>
+}
+
+/**
+ * A 401 that names a token already replaced needs no rotation: the current one is newer. One that names the current token
+ * causes a rotation, if the last one that a 401 asked for is long enough ago, and all who report it wait for that one.
+ */
+export function createUnauthorized(parts: {
+  readonly vault: Pick<Vault, 'current' | 'held'>
+  readonly refresher: Pick<Refresher, 'busy'>
+  readonly refusedTokens: Pick<RefusedTokens, 'mayRotate'>
+  refresh(reason: 'unauthorized'): Promise<void>
+  publish(event: {
+    readonly type: 'unauthorized'
+    readonly remote: string
+    readonly generation: number
+  }): void
+}): Unauthorized {
+  const { vault, refresher, refusedTokens, refresh, publish } = parts
+
+  function mayRotate(generation: number): boolean {
+    // A session that is over, or a switch that was thrown: the 401 of a token from before must not begin a new one.
+    if (vault.held()?.generation !== generation) return false
+    return refresher.busy || refusedTokens.mayRotate()
+  }
+
+  return {
+    report(remote, generation) {
+      publish({ type: 'unauthorized', remote, generation })
+      if (mayRotate(generation)) void refresh('unauthorized').catch(() => {})
+    },
+    async replace(remote, { generation }, signal) {
+      publish({ type: 'unauthorized', remote, generation })
+      if (mayRotate(generation))
+        await abortable(refresh('unauthorized'), signal).catch(() => signal?.throwIfAborted())
+      const token = vault.current()
+      return token !== null && token.generation > generation ? token : null
+    },
+  }
+}
