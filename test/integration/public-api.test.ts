@@ -54,7 +54,7 @@ const PUBLIC: Readonly<Record<string, readonly string[]>> = {
     'useAuthToken',
   ],
   '@token-bridge/federation/config': ['FRAMEWORKS', 'SHARE_STRATEGY', 'sharedSingletons'],
-  '@token-bridge/federation/runtime': ['hostContainerPlugin'],
+  '@token-bridge/federation/runtime': ['hostContainerPlugin', 'loadGatedRemote'],
   '@token-bridge/server': ['authRoutes', 'contentSecurityPolicy', 'memoryStore', 'securityHeaders'],
   '@token-bridge/testing': ['adapterContract', 'createFakeAuthority', 'createFakeReader'],
   '@token-bridge/testing/msw': ['authHandlers'],

@@ -8,3 +8,4 @@ export {
   type HostContainerOptions,
   type HostModules,
 } from './host-container.ts'
+export { loadGatedRemote, type GatedLoadOptions } from './load-gated-remote.ts'

@@ -1,0 +1,66 @@
+import type { AuthSnapshot, SecureTokenBridge } from '@token-bridge/core'
+import { isAuthError } from '@token-bridge/core/errors'
+
+export interface GatedLoadOptions {
+  /** Ends the wait. What was begun before is not reported, as a success or as a failure. */
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Loads a remote once the session is settled, and tells the bridge how it went. Until then `load` is not called and
+ * nothing of the remote is requested: not while signed out, and not in cookie-only mode. Waits as long as that lasts.
+ *
+ * Put the mounting into `load` too, so that a remote that fails there is reported.
+ *
+ * @param load - requests the remote. What it throws is reported as a short code, and thrown.
+ * @returns what `load` brought.
+ * @throws the signal's reason, or what `load` threw.
+ * @example
+ * const unmount = await loadGatedRemote(bridge, 'orders', async () => {
+ *   const { mount } = await loadRemote('remote_orders/mount')
+ *   return mount(element, { auth: bridge.reader('orders') })
+ * })
+ */
+export async function loadGatedRemote<T>(
+  bridge: Pick<SecureTokenBridge, 'snapshot' | 'snapshot$' | 'reportMount'>,
+  remote: string,
+  load: () => Promise<T>,
+  { signal }: GatedLoadOptions = {},
+): Promise<T> {
+  signal?.throwIfAborted()
+  // Again after each wait: the session may have ended between the news and whoever waited for it.
+  while (!mayMount(bridge.snapshot)) await untilItMay(bridge, signal)
+  let failure: string | undefined
+  try {
+    return await load()
+  } catch (error) {
+    failure = isAuthError(error) ? error.code : 'load-failed'
+    throw error
+  } finally {
+    if (signal?.aborted !== true) bridge.reportMount(remote, failure)
+  }
+}
+
+/** A remote that mounts now finds a token: also one that outlives a maintenance. */
+function mayMount({ mode, status, expiresAt }: AuthSnapshot): boolean {
+  if (mode === 'cookie-only') return false
+  return status === 'ready' || (status === 'maintenance' && expiresAt !== null)
+}
+
+function untilItMay(
+  bridge: Pick<SecureTokenBridge, 'snapshot' | 'snapshot$'>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  let leave = (): void => {}
+  return new Promise<void>((resolve, reject) => {
+    const abort = (): void => reject(signal?.reason as Error)
+    signal?.addEventListener('abort', abort)
+    const subscription = bridge.snapshot$.subscribe((snapshot) => {
+      if (mayMount(snapshot)) resolve()
+    })
+    leave = () => {
+      subscription.unsubscribe()
+      signal?.removeEventListener('abort', abort)
+    }
+  }).finally(() => leave())
+}
