@@ -1,4 +1,11 @@
-import { AuthError } from './errors.ts'
+import {
+  checkNumber,
+  checkSection,
+  LONGEST_TIMER,
+  misconfigured,
+  refuse,
+  type Bounds,
+} from './checks.ts'
 import type { Environment } from './environment.ts'
 import type { FlagSource } from './flags/watch-flag.ts'
 import type { RefreshPolicy } from './rotation/refresher.ts'
@@ -76,7 +83,7 @@ export interface ResolvedConfig {
   readonly tabs: { readonly name: string } | null
 }
 
-const KNOWN = new Set([
+const KNOWN: readonly (keyof BridgeConfig)[] = [
   'source',
   'enabled',
   'legacy',
@@ -89,54 +96,11 @@ const KNOWN = new Set([
   'telemetry',
   'fetch',
   'environment',
-])
-
-const kind = (value: unknown): string => {
-  if (value === null || value === undefined) return String(value)
-  if (Array.isArray(value)) return 'an array'
-  return typeof value === 'object' ? 'an object' : `a ${typeof value}`
-}
-
-const isObject = (value: unknown): boolean =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
-function refuse(field: string, expected: string, value: unknown): never {
-  throw new AuthError(
-    'ERR_CONFIG',
-    `createTokenBridge: \`${field}\` must be ${expected}, got ${kind(value)}.`,
-    { phase: 'configure' },
-  )
-}
-
-/** The bounds of a number, and what it is. */
-interface Bounds {
-  readonly least?: number
-  readonly most?: number
-  readonly what?: string
-}
-
-/** The longest delay a timer keeps; with a longer one it would fire at once. */
-const LONGEST_TIMER = 2 ** 31 - 1
-
-function number(
-  field: string,
-  value: unknown,
-  fallback: number,
-  { least = 0, most = Number.MAX_VALUE, what = 'a number of milliseconds' }: Bounds = {},
-): number {
-  if (value === undefined) return fallback
-  if (typeof value !== 'number' || !Number.isFinite(value)) return refuse(field, what, value)
-  if (value >= least && value <= most) return value
-  throw new AuthError(
-    'ERR_CONFIG',
-    `createTokenBridge: \`${field}\` must be ${value < least ? `at least ${least}` : `at most ${most}`}, got ${value}.`,
-    { phase: 'configure' },
-  )
-}
+]
 
 function count(field: string, value: unknown, fallback: number): number {
   const what = 'a whole number'
-  const checked = number(field, value, fallback, { least: 1, what })
+  const checked = checkNumber(field, value, fallback, { least: 1, what })
   return Number.isInteger(checked) ? checked : refuse(field, what, value)
 }
 
@@ -145,21 +109,14 @@ function optionalFunction<T>(field: string, value: T | undefined, example: strin
   return refuse(field, `a function, such as ${example}`, value)
 }
 
-function section<T extends object>(field: string, value: T | undefined): Partial<T> {
-  if (value === undefined) return {}
-  return isObject(value) ? value : refuse(field, 'an object', value)
-}
-
 function checkOrigin(entry: unknown, index: number): string {
   const field = `origins[${index}]`
   if (typeof entry !== 'string')
     return refuse(field, "an origin such as 'https://api.example.com'", entry)
   const origin = URL.canParse(entry) && !entry.includes('*') ? new URL(entry).origin : 'null'
   if (origin === 'null' || (entry !== origin && entry !== `${origin}/`)) {
-    throw new AuthError(
-      'ERR_CONFIG',
-      `createTokenBridge: \`${field}\` must be an origin (scheme, host and port, no path, no wildcard)${origin === 'null' ? '' : `; did you mean '${origin}'?`}`,
-      { phase: 'configure' },
+    throw misconfigured(
+      `\`${field}\` must be an origin (scheme, host and port, no path, no wildcard)${origin === 'null' ? '' : `; did you mean '${origin}'?`}`,
     )
   }
   return origin
@@ -182,24 +139,21 @@ function checkFlag(enabled: FlagSource | undefined): FlagSource {
  * @throws AuthError `ERR_CONFIG`, which names the field, the type it had and what it must be.
  */
 export function resolveConfig(config: BridgeConfig = {}): ResolvedConfig {
-  if (!isObject(config)) return refuse('config', 'an object', config)
-  for (const field of Object.keys(config)) {
-    if (!KNOWN.has(field)) {
-      throw new AuthError(
-        'ERR_CONFIG',
-        `createTokenBridge: there is no option \`${field}\`. Known: ${[...KNOWN].join(', ')}.`,
-        { phase: 'configure' },
-      )
-    }
-  }
+  checkSection('config', config, KNOWN)
   const { origins } = config
   if (origins !== undefined && !Array.isArray(origins))
     refuse('origins', 'an array of origins', origins)
   optionalFunction('fetch', config.fetch, 'globalThis.fetch')
-  section('environment', config.environment)
-  const rotation = section('rotation', config.rotation)
-  const backoff = section('rotation.backoff', rotation.backoff)
-  const breaker = section('rotation.breaker', rotation.breaker)
+  checkSection('environment', config.environment)
+  const rotation = checkSection('rotation', config.rotation, [
+    'leadTime',
+    'jitter',
+    'backoff',
+    'breaker',
+    'timeout',
+  ])
+  const backoff = checkSection('rotation.backoff', rotation.backoff, ['initialDelay', 'maxDelay'])
+  const breaker = checkSection('rotation.breaker', rotation.breaker, ['threshold', 'cooldown'])
   const timer: Bounds = { least: 1, most: LONGEST_TIMER }
 
   return {
@@ -208,21 +162,26 @@ export function resolveConfig(config: BridgeConfig = {}): ResolvedConfig {
     legacy: optionalFunction('legacy', config.legacy, 'async () => ({ accessToken, expiresAt })'),
     origins: origins?.map(checkOrigin),
     verify: optionalFunction('verify', config.verify, 'jwtVerifier({ jwksUri, issuer, audience })'),
-    skewBuffer: number('skewBuffer', config.skewBuffer, 60_000),
-    leadTime: number('rotation.leadTime', rotation.leadTime, 30_000),
-    jitter: number('rotation.jitter', rotation.jitter, 0.2, {
+    skewBuffer: checkNumber('skewBuffer', config.skewBuffer, 60_000),
+    leadTime: checkNumber('rotation.leadTime', rotation.leadTime, 30_000),
+    jitter: checkNumber('rotation.jitter', rotation.jitter, 0.2, {
       most: 1,
       what: 'a share from 0 to 1',
     }),
     refresh: {
-      timeout: number('rotation.timeout', rotation.timeout, 10_000, timer),
+      timeout: checkNumber('rotation.timeout', rotation.timeout, 10_000, timer),
       backoff: {
-        initialDelay: number('rotation.backoff.initialDelay', backoff.initialDelay, 500, timer),
-        maxDelay: number('rotation.backoff.maxDelay', backoff.maxDelay, 30_000, timer),
+        initialDelay: checkNumber(
+          'rotation.backoff.initialDelay',
+          backoff.initialDelay,
+          500,
+          timer,
+        ),
+        maxDelay: checkNumber('rotation.backoff.maxDelay', backoff.maxDelay, 30_000, timer),
       },
       breaker: {
         threshold: count('rotation.breaker.threshold', breaker.threshold, 3),
-        cooldown: number('rotation.breaker.cooldown', breaker.cooldown, 30_000, { least: 1 }),
+        cooldown: checkNumber('rotation.breaker.cooldown', breaker.cooldown, 30_000, { least: 1 }),
       },
     },
     reauthenticate: optionalFunction(

@@ -23,7 +23,7 @@ describe('resolveTabs', () => {
     ['tabs', 1, 'a number'],
     ['tabs', ['shop'], 'an array'],
     ['tabs.name', { name: 7 }, 'a number'],
-    ['tabs.name', { name: '' }, 'an empty one'],
+    ['tabs.name', { name: '' }, 'an empty string'],
     ['tabs.name', { name: null }, 'null'],
     ['tabs.name', { name: {} }, 'an object'],
   ])('refuses a bad `%s`: %j', (field, value, got) => {

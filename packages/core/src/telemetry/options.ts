@@ -1,6 +1,6 @@
 import type { BridgeEvent } from '../state.ts'
 import { resolveAlerts, type AlertOptions, type ResolvedAlerts } from './alerts.ts'
-import { checkSection, refuse } from './checks.ts'
+import { checkSection, refuse } from '../checks.ts'
 import type { BridgeMetrics } from './meter.ts'
 
 /** Takes lines of text, token-free. `console` is one. */

@@ -1,17 +1,18 @@
-import { AuthError } from '../errors.ts'
+import { AuthError } from './errors.ts'
 
 /** The longest delay a timer keeps, in milliseconds; with a longer one it would fire at once. */
 export const LONGEST_TIMER: number = 2 ** 31 - 1
 
-/** The bounds of a number, and what it is. */
+/** The bounds of a number, and what it is. Default: milliseconds from 0. */
 export interface Bounds {
-  readonly least: number
-  readonly most: number
-  readonly what: string
+  readonly least?: number
+  readonly most?: number
+  readonly what?: string
 }
 
 const kind = (value: unknown): string => {
   if (value === null || value === undefined) return String(value)
+  if (value === '') return 'an empty string'
   if (Array.isArray(value)) return 'an array'
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`
 }
@@ -26,7 +27,7 @@ export function checkNumber(
   field: string,
   value: unknown,
   fallback: number,
-  { least, most, what }: Bounds,
+  { least = 0, most = Number.MAX_VALUE, what = 'a number of milliseconds' }: Bounds = {},
 ): number {
   if (value === undefined) return fallback
   if (typeof value !== 'number' || !Number.isFinite(value)) return refuse(field, what, value)
@@ -36,22 +37,29 @@ export function checkNumber(
   )
 }
 
-/** The object, or an empty one when it is `undefined`. @throws AuthError `ERR_CONFIG` when it is none, or has an unknown option. */
+/**
+ * The object, or an empty one when it is `undefined`.
+ *
+ * @param known - its options. Without it, anything goes.
+ * @throws AuthError `ERR_CONFIG` when it is none, or has an unknown option.
+ */
 export function checkSection<T extends object>(
   field: string,
   value: T | undefined,
-  known: readonly (keyof T & string)[],
+  known?: readonly (keyof T & string)[],
   expected = 'an object',
 ): Partial<T> {
   if (value === undefined) return {}
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return refuse(field, expected, value)
   for (const key of Object.keys(value)) {
-    if ((known as readonly string[]).includes(key)) continue
-    throw misconfigured(`there is no option \`${field}.${key}\`. Known: ${known.join(', ')}.`)
+    if (known === undefined || (known as readonly string[]).includes(key)) continue
+    const name = field === 'config' ? key : `${field}.${key}`
+    throw misconfigured(`there is no option \`${name}\`. Known: ${known.join(', ')}.`)
   }
   return value
 }
 
-const misconfigured = (message: string): AuthError =>
+/** An error about the config. */
+export const misconfigured = (message: string): AuthError =>
   new AuthError('ERR_CONFIG', `createTokenBridge: ${message}`, { phase: 'configure' })
