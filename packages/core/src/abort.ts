@@ -1,9 +1,9 @@
 import { AuthError } from './errors.ts'
 import type { Environment } from './environment.ts'
 
-/** The typed error for work that a reset, a sign-out or a mode change ended. */
+/** The typed error for work that a reset, a sign-out, a change of mode or `stop()` ended. */
 export const aborted = (what: string): AuthError =>
-  new AuthError('ERR_ABORTED', `${what} was ended by a reset, a sign-out or a change of mode.`, {
+  new AuthError('ERR_ABORTED', `${what} was ended by a reset, a sign-out, a change of mode or stop().`, {
     phase: 'sync',
     retryable: true,
   })
