@@ -54,6 +54,10 @@ export default defineConfig({
       },
       {
         extends: true,
+        test: { name: 'field-notes', include: ['test/field-notes/**/*.test.{ts,tsx}'] },
+      },
+      {
+        extends: true,
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
