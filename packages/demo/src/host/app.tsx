@@ -4,6 +4,7 @@ import { useHost } from './host-context.ts'
 import { PageHeader } from './page-header.tsx'
 import { RemoteCard } from './remote-card.tsx'
 import { SessionPanel } from './session-panel.tsx'
+import { TelemetryPanel } from './telemetry-panel.tsx'
 
 export function App(): ReactNode {
   const { config } = useHost()
@@ -17,6 +18,7 @@ export function App(): ReactNode {
             <RemoteCard key={remote.name} remote={remote} />
           ))}
         </section>
+        <TelemetryPanel />
         <ActivityLog />
       </main>
     </>

@@ -1,5 +1,5 @@
 import { registerGlobalPlugins, registerRemotes } from '@module-federation/runtime'
-import { createTokenBridge } from '@token-bridge/core'
+import { createTokenBridge, pollFlag } from '@token-bridge/core'
 import { hostContainerPlugin } from '@token-bridge/federation/runtime'
 import { createRoot } from 'react-dom/client'
 import { Provider } from 'react-redux'
@@ -8,13 +8,13 @@ import type { DemoConfig } from '../demo-config.ts'
 import { App } from './app.tsx'
 import { createEventLog } from './event-log.ts'
 import { HostContext, type Host } from './host-context.ts'
-import { killSwitch } from './kill-switch.ts'
+import { createSignOut } from './sign-out.ts'
 import { createHostStore } from './store.ts'
 
 async function start(): Promise<Host> {
   const response = await fetch('/demo/config.json', { cache: 'no-store' })
   const config = (await response.json()) as DemoConfig
-  const flag = await killSwitch()
+  const flag = pollFlag('/demo/flags.json', 'ENABLE_SECURE_TOKEN_BRIDGE', { interval: 3_000 })
 
   const bridge = createTokenBridge({
     enabled: flag,
@@ -35,7 +35,14 @@ async function start(): Promise<Host> {
   registerRemotes(
     config.remotes.map(({ container, entry, type }) => ({ name: container, entry, type })),
   )
-  return { bridge, store, config, flag, log: createEventLog(bridge) }
+  return {
+    bridge,
+    store,
+    config,
+    flag,
+    log: createEventLog(bridge),
+    signOut: createSignOut(bridge),
+  }
 }
 
 const element = document.querySelector('#app')

@@ -1,8 +1,8 @@
-import type { SecureTokenBridge } from '@token-bridge/core'
+import type { FlagStream, SecureTokenBridge } from '@token-bridge/core'
 import { createContext, useContext, type Context } from 'react'
 import type { DemoConfig } from '../demo-config.ts'
 import type { EventLog } from './event-log.ts'
-import type { KillSwitch } from './kill-switch.ts'
+import type { SignOut } from './sign-out.ts'
 import type { HostStore } from './store.ts'
 
 /** What the host's own components work with. It is never given to a remote. */
@@ -10,8 +10,9 @@ export interface Host {
   readonly bridge: SecureTokenBridge
   readonly store: HostStore
   readonly config: DemoConfig
-  readonly flag: KillSwitch
+  readonly flag: Required<FlagStream>
   readonly log: EventLog
+  readonly signOut: SignOut
 }
 
 export const HostContext: Context<Host | null> = createContext<Host | null>(null)

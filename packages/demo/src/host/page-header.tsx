@@ -1,16 +1,17 @@
 import { useState, type ReactNode } from 'react'
 import { useSelector } from 'react-redux'
 import { useHost } from './host-context.ts'
-import { signOut } from './sign-out.ts'
 import type { HostState } from './store.ts'
 
+type Leaving = 'no' | 'yes' | 'failed'
+
 export function PageHeader(): ReactNode {
-  const { bridge } = useHost()
+  const { signOut } = useHost()
   const status = useSelector((state: HostState) => state.auth.status)
-  const [isLeaving, setLeaving] = useState(false)
+  const [leaving, setLeaving] = useState<Leaving>('no')
   const leave = (): void => {
-    setLeaving(true)
-    signOut(bridge).catch(() => setLeaving(false))
+    setLeaving('yes')
+    signOut().catch(() => setLeaving('failed'))
   }
   return (
     <header className="top">
@@ -18,6 +19,11 @@ export function PageHeader(): ReactNode {
       <div>
         <h1>Secure Token Bridge</h1>
         <p>One session, three remotes, three bundlers. The token stays in memory, read-only.</p>
+        {leaving === 'failed' && (
+          <p className="fault" role="alert">
+            The server could not be told: its session goes on. Reload the page and sign out again.
+          </p>
+        )}
       </div>
       {status === 'signed-out' ? (
         <a className="button" href="/api/auth/login?returnTo=/" data-testid="sign-in">
@@ -28,7 +34,7 @@ export function PageHeader(): ReactNode {
           type="button"
           className="quiet"
           data-testid="sign-out"
-          disabled={isLeaving || status === 'loading'}
+          disabled={leaving === 'yes' || status === 'loading'}
           onClick={leave}
         >
           Sign out

@@ -1,36 +1,52 @@
 import { loadRemote } from '@module-federation/runtime'
+import type { AuthSnapshot } from '@token-bridge/core'
+import { loadGatedRemote } from '@token-bridge/federation/runtime'
 import { readOnlyStore } from '@token-bridge/redux'
 import { useEffect, useRef, useState, type ReactNode } from 'react'
+import { useSelector } from 'react-redux'
 import type { DemoRemote } from '../demo-config.ts'
 import type { Mount } from '../remotes/shared/mount-context.ts'
 import { useHost } from './host-context.ts'
+import type { HostState } from './store.ts'
 
-/** Loads a remote, gives it its own reader, and takes it off the page again. */
+type Phase =
+  | { readonly name: 'waiting' | 'loading' | 'mounted' }
+  | { readonly name: 'failed'; readonly message: string }
+
+/** Loads a remote when the session is settled, gives it its own reader, and takes it off the page again. */
 export function RemoteCard({ remote }: { readonly remote: DemoRemote }): ReactNode {
   const { bridge, store, config } = useHost()
+  const auth = useSelector((state: HostState) => state.auth)
   const slot = useRef<HTMLDivElement>(null)
-  const [failure, setFailure] = useState<string | null>(null)
+  const [phase, setPhase] = useState<Phase>({ name: 'waiting' })
 
   useEffect(() => {
     const element = slot.current
     if (element === null) return undefined
-    let isGone = false
+    const life = new AbortController()
+    const { signal } = life
     let unmount: (() => void) | undefined
-    loadRemote<{ readonly mount: Mount }>(`${remote.container}/mount`)
-      .then((module) => {
-        if (module === null) throw new Error('The remote exposes no mount.')
-        if (isGone) return
-        unmount = module.mount(element, {
-          auth: bridge.reader(remote.name),
-          store: readOnlyStore(store),
-          apiOrigin: config.apiOrigin,
-        })
+    const load = async (): Promise<void> => {
+      setPhase({ name: 'loading' })
+      const module = await loadRemote<{ readonly mount: Mount }>(`${remote.container}/mount`)
+      if (module === null) throw new Error('The remote exposes no mount.')
+      signal.throwIfAborted()
+      unmount = module.mount(element, {
+        auth: bridge.reader(remote.name),
+        store: readOnlyStore(store),
+        apiOrigin: config.apiOrigin,
       })
-      .catch((error: unknown) => {
-        if (!isGone) setFailure(error instanceof Error ? error.message : 'It could not be loaded.')
-      })
+    }
+    loadGatedRemote(bridge, remote.name, load, { signal }).then(
+      () => setPhase({ name: 'mounted' }),
+      (error: unknown) => {
+        if (signal.aborted) return
+        const message = error instanceof Error ? error.message : 'It could not be loaded.'
+        setPhase({ name: 'failed', message })
+      },
+    )
     return () => {
-      isGone = true
+      life.abort()
       unmount?.()
     }
   }, [bridge, store, config, remote])
@@ -47,12 +63,33 @@ export function RemoteCard({ remote }: { readonly remote: DemoRemote }): ReactNo
           {remote.framework} · <code>{new URL(remote.entry).host}</code>
         </p>
       </header>
-      {failure !== null && (
+      {phase.name === 'failed' && (
         <p className="fault" role="alert" data-testid={`remote-${remote.name}-error`}>
-          {failure}
+          {phase.message}
+        </p>
+      )}
+      {(phase.name === 'waiting' || phase.name === 'loading') && (
+        <p className="empty" role="status" data-testid={`remote-${remote.name}-placeholder`}>
+          {phase.name === 'loading' ? 'Loading…' : whyNotLoaded(auth)}
         </p>
       )}
       <div className="slot" ref={slot} />
     </article>
   )
+}
+
+/** Why the remote is not loaded yet, and what will change that. */
+function whyNotLoaded({ mode, status, error }: AuthSnapshot): string {
+  if (mode === 'cookie-only') return 'Cookie-only: not loaded until the bridge is back.'
+  switch (status) {
+    case 'signed-out':
+      return 'Signed out: loaded after sign-in.'
+    case 'maintenance':
+      return 'Sign-in is being maintained: loaded when it is back.'
+    case 'error':
+      return `No session yet (${error?.code ?? 'unknown'}): loaded when there is one.`
+    case 'loading':
+    case 'ready':
+      return 'Waiting for the session…'
+  }
 }

@@ -30,7 +30,7 @@ export function SessionControls(): ReactNode {
     setNotice('')
     changeControls(next)
       .then(setControls)
-      .then(flag.ask)
+      .then(flag.recheck)
       .catch(() => setNotice('The demo server does not answer.'))
   }
   const isDown = controls.endpoint === 'down'
