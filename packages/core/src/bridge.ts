@@ -24,7 +24,12 @@ import {
 } from './reader.ts'
 import { createReaders } from './readers.ts'
 import { createRefusedTokens, type RefusedTokens } from './refused-tokens.ts'
-import { createRefresher, type Refresher, type RefreshQuestion } from './rotation/refresher.ts'
+import {
+  createRefresher,
+  offline,
+  type Refresher,
+  type RefreshQuestion,
+} from './rotation/refresher.ts'
 import { createScheduler, type Scheduler } from './rotation/scheduler.ts'
 import { syncEndpoint, type TokenSource } from './source.ts'
 import {
@@ -54,6 +59,9 @@ export interface RotateOptions {
   /** Ends this caller's wait, not the rotation that others may wait for. */
   readonly signal?: AbortSignal
 }
+
+/** The reason of a rotation that another tab's signal led to. */
+const FROM_TAB = 'tab'
 
 /** How long the other tabs wait for the cleanup tasks of a reset, in milliseconds: they are to be empty within a second. */
 const TASKS_FIRST = 400
@@ -165,7 +173,7 @@ export class SecureTokenBridge {
       vault: this.#vault,
       refresher: this.#refresher,
       refusedTokens: this.#refusedTokens,
-      refresh: (reason) => this.#scheduler.refresh(reason),
+      refresh: () => this.#scheduler.refresh('unauthorized'),
       publish: (event) => this.#publish(event),
     })
     this.#wait = {
@@ -182,7 +190,9 @@ export class SecureTokenBridge {
       duplicateCalls: () => this.#intake.duplicateCalls,
     })
     this.#hints = createHints(environment, {
-      confirm: () => this.#scheduler.confirm('tab'),
+      confirm: () => {
+        if (!this.#isOff()) this.#scheduler.confirm(FROM_TAB)
+      },
       recheckFlag: () => this.#flag?.recheck(),
     })
     const { tabs } = this.#config
@@ -406,6 +416,7 @@ export class SecureTokenBridge {
     // Tabs that rotate take turns. Who has no token waits for nobody.
     const endTurn = held === null || isLegacy ? undefined : await this.#tabs?.turn(signal)
     try {
+      if (!this.#environment.isOnline()) throw offline()
       return await this.#intake.ask(
         isLegacy ? (this.#config.legacy as TokenSource) : this.#source,
         {
@@ -488,9 +499,9 @@ export class SecureTokenBridge {
     if (isNews) this.#hints.follow(signal)
   }
 
-  /** Tells the other tabs. A reset tells them in its own order. */
+  /** Tells the other tabs; not of what one of them has just told. A reset tells them in its own order. */
   #tell(event: BridgeEvent): void {
-    if (event.type === 'token-rotated')
+    if (event.type === 'token-rotated' && event.reason !== FROM_TAB)
       this.#tabs?.tell({ type: 'rotated', expiresAt: event.expiresAt })
     if (event.type === 'mode-changed') this.#tabs?.tell({ type: 'mode' })
   }

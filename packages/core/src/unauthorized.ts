@@ -22,9 +22,9 @@ export interface Unauthorized {
  */
 export function createUnauthorized(parts: {
   readonly vault: Pick<Vault, 'current' | 'held'>
-  readonly refresher: Pick<Refresher, 'busy'>
+  readonly refresher: Pick<Refresher, 'refreshing' | 'landed'>
   readonly refusedTokens: Pick<RefusedTokens, 'mayRotate'>
-  refresh(reason: 'unauthorized'): Promise<void>
+  refresh(): Promise<void>
   publish(event: {
     readonly type: 'unauthorized'
     readonly remote: string
@@ -32,22 +32,26 @@ export function createUnauthorized(parts: {
   }): void
 }): Unauthorized {
   const { vault, refresher, refusedTokens, refresh, publish } = parts
+  // A session that is over, or a switch that was thrown: the 401 of a token from before must not begin a new one.
+  const isHeld = (generation: number): boolean => vault.held()?.generation === generation
 
-  function mayRotate(generation: number): boolean {
-    // A session that is over, or a switch that was thrown: the 401 of a token from before must not begin a new one.
-    if (vault.held()?.generation !== generation) return false
-    return refresher.busy || refusedTokens.mayRotate()
+  /** Rotates if that can help. Its failure is in the events and the snapshot. */
+  async function rotate(generation: number): Promise<void> {
+    try {
+      // A confirmation under way may bring a newer token.
+      if (isHeld(generation) && !refresher.refreshing) await refresher.landed()
+      if (isHeld(generation) && (refresher.refreshing || refusedTokens.mayRotate())) await refresh()
+    } catch {}
   }
 
   return {
     report(remote, generation) {
       publish({ type: 'unauthorized', remote, generation })
-      if (mayRotate(generation)) void refresh('unauthorized').catch(() => {})
+      void rotate(generation)
     },
     async replace(remote, { generation }, signal) {
       publish({ type: 'unauthorized', remote, generation })
-      if (mayRotate(generation))
-        await abortable(refresh('unauthorized'), signal).catch(() => signal?.throwIfAborted())
+      await abortable(rotate(generation), signal)
       const token = vault.current()
       return token !== null && token.generation > generation ? token : null
     },

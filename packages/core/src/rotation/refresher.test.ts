@@ -52,12 +52,14 @@ const answered = (status: number, retryAfter?: number): AuthError =>
 function refresherOf(overrides: Partial<Environment> = {}, policy = POLICY) {
   const world = { isOnline: true, attempt: succeed }
   const calls: { reason: string; signal: AbortSignal; at: number }[] = []
+  const confirmations: string[] = []
   const log: string[] = []
   const environment = recordedEnvironment({ isOnline: () => world.isOnline, ...overrides })
   const start = environment.monotonic()
   const refresher = createRefresher(policy, environment, {
-    attempt({ reason }, signal) {
+    attempt({ reason, isConfirmation }, signal) {
       calls.push({ reason, signal, at: environment.monotonic() - start })
+      if (isConfirmation) confirmations.push(reason)
       return world.attempt(signal)
     },
     onSuccess: (answer, { reason }) => {
@@ -67,7 +69,7 @@ function refresherOf(overrides: Partial<Environment> = {}, policy = POLICY) {
     onOpen: (error) => void log.push(`open ${error.code}`),
     onClose: () => void log.push('close'),
   })
-  return { world, calls, log, refresher, environment, start }
+  return { world, calls, confirmations, log, refresher, environment, start }
 }
 
 /** Three failures, so that the circuit is open. */
@@ -141,6 +143,144 @@ describe('createRefresher', () => {
       await refresher.refresh('a')
       await refresher.refresh('b')
       expect([calls.length, refresher.joined]).toEqual([2, 0])
+    })
+  })
+
+  describe('confirm', () => {
+    /** A refresher whose source answers when the test says so. */
+    function gated() {
+      const parts = refresherOf()
+      const answers: ((payload: TokenPayload | null) => void)[] = []
+      parts.world.attempt = () => new Promise((resolve) => answers.push(resolve))
+      return { ...parts, answer: (payload: TokenPayload | null) => answers.shift()?.(payload) }
+    }
+
+    it('asks once, and says that any valid token will do', async () => {
+      const { refresher, calls, confirmations, log } = refresherOf()
+      await refresher.confirm('tab')
+      await refresher.refresh('schedule')
+      expect(calls.map(({ reason }) => reason)).toEqual(['tab', 'schedule'])
+      expect(confirmations).toEqual(['tab'])
+      expect(log[0]).toBe('success token tab busy=false')
+    })
+
+    it('counts as busy and not as refreshing', async () => {
+      const { refresher, answer } = gated()
+      const state = () => [refresher.busy, refresher.refreshing]
+      const confirmation = refresher.confirm('tab')
+      expect(state()).toEqual([true, false])
+      answer(secretPayload())
+      await confirmation
+      const refresh = refresher.refresh('schedule')
+      expect(state()).toEqual([true, true])
+      answer(secretPayload())
+      await refresh
+      expect(state()).toEqual([false, false])
+    })
+
+    it('asks after the refresh under way: a question from before the doubt does not settle it', async () => {
+      const { refresher, calls, answer } = gated()
+      const refresh = refresher.refresh('schedule')
+      const confirmation = refresher.confirm('tab')
+      await settle()
+      expect(calls).toHaveLength(1)
+      answer(secretPayload())
+      await refresh
+      await settle()
+      expect(calls.map(({ reason }) => reason)).toEqual(['schedule', 'tab'])
+      answer(secretPayload())
+      await confirmation
+      expect(refresher.busy).toBe(false)
+    })
+
+    it('asks once more for all who doubt while a confirmation is under way, however many they are', async () => {
+      const { refresher, calls, answer } = gated()
+      const all = Array.from({ length: 1_000 }, () => refresher.confirm('tab'))
+      answer(secretPayload())
+      await settle()
+      expect(calls).toHaveLength(2)
+      answer(secretPayload())
+      await Promise.all(all)
+      await settle()
+      expect([calls.length, refresher.joined, refresher.busy]).toEqual([2, 0, false])
+      // And again: the next doubt during the next refresh.
+      const refresh = refresher.refresh('schedule')
+      const confirmation = refresher.confirm('tab')
+      answer(secretPayload())
+      await refresh
+      await settle()
+      answer(secretPayload())
+      await confirmation
+      expect(calls).toHaveLength(4)
+    })
+
+    it('is not joined by a refresh, which asks for a newer token when it is over', async () => {
+      const { refresher, calls, confirmations, answer } = gated()
+      const confirmation = refresher.confirm('tab')
+      const refreshes = Array.from({ length: 1_000 }, () => refresher.refresh('unauthorized'))
+      answer(secretPayload())
+      await confirmation
+      await settle()
+      answer(secretPayload())
+      await Promise.all(refreshes)
+      expect(calls.map(({ reason }) => reason)).toEqual(['tab', 'unauthorized'])
+      expect(confirmations).toEqual(['tab'])
+      expect(refresher.joined).toBe(999)
+    })
+
+    it.each(['refresh', 'confirm'] as const)(
+      'that says "signed out" takes a %s that waits for its end with it: nothing is asked any more',
+      async (kind) => {
+        const { refresher, calls, answer } = gated()
+        const confirmation = refresher.confirm('tab').then(() => refresher.reset())
+        const waiting = rejection(refresher[kind]('late'))
+        answer(null)
+        // As the bridge does when it is told of the answer.
+        await confirmation
+        await expect(waiting).resolves.toMatchObject({ code: 'ERR_ABORTED' })
+        await settle()
+        expect([calls.length, refresher.busy]).toEqual([1, false])
+      },
+    )
+
+    it.each(['refresh', 'confirm'] as const)(
+      'that is ended takes a %s that waits for its end with it, and the next one asks at once',
+      async (kind) => {
+        const { refresher, calls, answer } = gated()
+        const waiting = [
+          rejection(refresher.confirm('tab')),
+          rejection(refresher.confirm('tab')),
+          rejection(refresher[kind]('late')),
+        ]
+        refresher.abort()
+        const next = [refresher.refresh('next'), refresher.confirm('doubt')]
+        await settle()
+        for (const error of await Promise.all(waiting))
+          expect(isAuthError(error, 'ERR_ABORTED')).toBe(true)
+        expect(calls.map(({ reason }) => reason)).toEqual(['tab', 'next'])
+        for (let reply = 0; reply < 3; reply += 1) {
+          answer(secretPayload())
+          await settle()
+        }
+        await Promise.all(next)
+        expect(calls.map(({ reason }) => reason)).toEqual(['tab', 'next', 'doubt'])
+      },
+    )
+
+    it('fails those who wait for its end as it failed, without asking again', async () => {
+      const { refresher, world, calls } = refresherOf()
+      world.attempt = failWith(answered(503))
+      const first = rejection(refresher.confirm('tab'))
+      const second = rejection(refresher.confirm('tab'))
+      const third = rejection(refresher.refresh('schedule'))
+      await vi.advanceTimersByTimeAsync(ALL_WAITS)
+      expect(await second).toBe(await first)
+      expect(await third).toBe(await first)
+      expect(calls).toHaveLength(3)
+      await expect(rejection(refresher.confirm('tab'))).resolves.toMatchObject({
+        code: 'ERR_MAINTENANCE',
+      })
+      expect(calls).toHaveLength(3)
     })
   })
 

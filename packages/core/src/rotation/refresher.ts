@@ -44,9 +44,16 @@ export interface RefreshQuestion {
 export interface Refresher {
   /** Starts a refresh or joins the one under way. Rejects with a typed error. */
   refresh(reason: string): Promise<void>
-  /** Asks whether the session still is; joins whatever is under way. A refresh that comes meanwhile waits for its end. */
+  /**
+   * Asks whether the session still is, after what is under way: a question that is older than the doubt does not settle
+   * it. Those who ask meanwhile share one. A refresh waits for the end of a confirmation.
+   */
   confirm(reason: string): Promise<void>
   readonly busy: boolean
+  /** A refresh is under way, and no mere confirmation: who asks for one now joins it. */
+  readonly refreshing: boolean
+  /** Resolves when what is under way has ended, however it ends. */
+  landed(): Promise<void>
   /** Monotonic milliseconds before which the source is not asked; 0 when it may be. */
   readonly notBefore: number
   /** How many calls were answered by a refresh that was already under way. */
@@ -71,11 +78,12 @@ export function createRefresher<Answer>(
   const { monotonic, isOnline } = environment
   // The time to stay open is kept here, on the monotonic clock: a wall clock that is set back would hold the circuit
   // open for hours. Hence "half-open at once": whoever gets past `notBefore` is the probe.
-  // A refresh that was ended by `abort()` is no failure of the source.
+  // A refresh that was ended by `abort()`, or that the network left, is no failure of the source.
   const endings = new WeakSet<object>()
+  const isOffline = (cause: unknown): boolean => isAuthError(cause, 'ERR_OFFLINE') && !isOnline()
   const closedBreaker = () =>
     circuitBreaker(
-      handleWhen((cause) => !endings.has(cause as object)),
+      handleWhen((cause) => !endings.has(cause as object) && !isOffline(cause)),
       {
         halfOpenAfter: Number.NEGATIVE_INFINITY,
         breaker: new ConsecutiveBreaker(policy.breaker.threshold),
@@ -95,6 +103,10 @@ export function createRefresher<Answer>(
     readonly controller: AbortController
     readonly isConfirmation: boolean
   } | null = null
+  /** The confirmation that waits for the end of the flight. */
+  let nextConfirmation: Promise<void> | null = null
+  /** Counts what ended flights, and with them those who wait for their end. */
+  let aborts = 0
   let notBefore = 0
   /** How often the circuit has opened since the last answer. */
   let openings = 0
@@ -146,6 +158,7 @@ export function createRefresher<Answer>(
         return { answer, duration: monotonic() - asked }
       } catch (cause) {
         signal.throwIfAborted()
+        if (isOffline(cause)) throw cause
         const error = toAuthError(cause)
         const duration = monotonic() - asked
         const retryAfter = Math.min(error.retryAfter ?? 0, LONGEST_PAUSE)
@@ -199,6 +212,8 @@ export function createRefresher<Answer>(
   }
 
   function abort(): void {
+    aborts += 1
+    nextConfirmation = null
     if (flight === null) return
     const ending = aborted('The rotation')
     endings.add(ending)
@@ -206,12 +221,27 @@ export function createRefresher<Answer>(
     flight = null
   }
 
+  /** Asks when the flight under way has landed: its answer may be the very token, or the very state, that is in doubt. */
+  async function startAfter(flown: Promise<void>, question: RefreshQuestion): Promise<void> {
+    const before = aborts
+    try {
+      await flown
+    } finally {
+      if (before === aborts && question.isConfirmation) nextConfirmation = null
+    }
+    if (before !== aborts) throw aborted('The rotation')
+    return start(question)
+  }
+
   function start(question: RefreshQuestion): Promise<void> {
     if (flight !== null) {
+      if (question.isConfirmation) {
+        nextConfirmation ??= startAfter(flight.promise, question)
+        return nextConfirmation
+      }
+      if (flight.isConfirmation) return startAfter(flight.promise, question)
       joined += 1
-      if (question.isConfirmation || !flight.isConfirmation) return flight.promise
-      // Its answer may be the very token that is to be replaced.
-      return flight.promise.then(() => start(question))
+      return flight.promise
     }
     const refused = refusal()
     if (refused !== null) return Promise.reject(refused)
@@ -225,6 +255,9 @@ export function createRefresher<Answer>(
     get busy() {
       return flight !== null
     },
+    get refreshing() {
+      return flight !== null && !flight.isConfirmation
+    },
     get notBefore() {
       return notBefore
     },
@@ -233,6 +266,7 @@ export function createRefresher<Answer>(
     },
     refresh: (reason) => start({ reason, isConfirmation: false }),
     confirm: (reason) => start({ reason, isConfirmation: true }),
+    landed: () => flight?.promise.catch(() => {}) ?? Promise.resolve(),
     abort,
     reset() {
       abort()
@@ -245,7 +279,8 @@ export function createRefresher<Answer>(
   }
 }
 
-const offline = (): AuthError =>
+/** The typed error for what has to wait for the network. */
+export const offline = (): AuthError =>
   new AuthError(
     'ERR_OFFLINE',
     'The browser is offline. The bridge rotates when it is back online.',
