@@ -1,0 +1,100 @@
+import type { NetworkConditions } from './network.ts'
+import type { Tab } from './tab.ts'
+import type { World } from './world.ts'
+
+const isOpen = ({ state }: Tab): boolean => state === 'open'
+
+/** The browser freezes a tab in the background: nothing runs in it, and what comes for it waits. */
+export function freeze(world: World, tab: Tab): void {
+  world.disturbances += 1
+  tab.state = 'frozen'
+  stopRunning(tab)
+}
+
+export function thaw(tab: Tab): void {
+  tab.state = 'open'
+  run(tab)
+  tab.document.fire('resume')
+}
+
+/** The user leaves the page, and the browser keeps it for the way back. */
+export function leavePage(world: World, tab: Tab): void {
+  world.disturbances += 1
+  tab.window.fire('pagehide', { persisted: true })
+  tab.state = 'cached'
+  stopRunning(tab)
+}
+
+/** The user comes back to the page. What a remote can read before anything else happens is noted. */
+export function comeBack({ timeline }: World, tab: Tab): void {
+  tab.state = 'open'
+  tab.facts.restores.push(timeline.now)
+  tab.window.fire('pageshow', { persisted: true })
+  tab.facts.heldAtRestore = tab.remote.current()
+  run(tab)
+}
+
+export function hide({ loop, document }: Tab): void {
+  loop.isHidden = true
+  document.fire('visibilitychange')
+}
+
+export function show({ loop, document, window }: Tab): void {
+  loop.show()
+  document.fire('visibilitychange')
+  window.fire('focus')
+}
+
+/** The lid is closed for a while. Connections do not survive it. */
+export async function sleep(world: World, span: number): Promise<void> {
+  const { machine, tabs, network } = world
+  world.disturbances += 1
+  machine.sleep()
+  network.cut()
+  for (const tab of tabs.filter(isOpen)) stopRunning(tab)
+  await world.advance(span)
+  machine.wake()
+  for (const tab of tabs.filter(isOpen)) run(tab)
+}
+
+export function goOffline(world: World): void {
+  world.disturbances += 1
+  world.machine.isOnline = false
+  world.network.cut()
+  for (const { loop, window } of world.tabs) loop.post(0, () => window.fire('offline'))
+}
+
+export function goOnline(world: World): void {
+  world.machine.isOnline = true
+  for (const { loop, window } of world.tabs) loop.post(0, () => window.fire('online'))
+}
+
+export function setNetwork(world: World, conditions: NetworkConditions): void {
+  world.disturbances += 1
+  world.network.conditions = conditions
+}
+
+/** The tab is gone, as when the browser kills its process; nobody calls `stop()`. */
+export function close(world: World, tab: Tab): void {
+  world.disturbances += 1
+  tab.state = 'closed'
+  tab.loop.close()
+  tab.origin.close()
+}
+
+/** The kill switch is thrown, in all tabs at once as far as they run. */
+export function setFlag(world: World, enabled: boolean): void {
+  world.disturbances += 1
+  world.flag = enabled
+  for (const tab of world.tabs) tab.loop.post(0, () => tab.setFlag(enabled))
+}
+
+function stopRunning({ loop, origin }: Tab): void {
+  loop.suspend()
+  origin.freeze()
+}
+
+function run({ loop, origin }: Tab): void {
+  loop.resume()
+  origin.thaw()
+}
