@@ -198,7 +198,9 @@ export function createRefresher<Answer>(
   }
 
   function land(controller: AbortController): void {
-    if (flight?.controller === controller) flight = null
+    if (flight?.controller !== controller) return
+    flight = null
+    nextConfirmation = null
   }
 
   function refusal(): AuthError | null {
@@ -224,11 +226,7 @@ export function createRefresher<Answer>(
   /** Asks when the flight under way has landed: its answer may be the very token, or the very state, that is in doubt. */
   async function startAfter(flown: Promise<void>, question: RefreshQuestion): Promise<void> {
     const before = aborts
-    try {
-      await flown
-    } finally {
-      if (before === aborts && question.isConfirmation) nextConfirmation = null
-    }
+    await flown
     if (before !== aborts) throw aborted('The rotation')
     return start(question)
   }
