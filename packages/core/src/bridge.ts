@@ -190,13 +190,12 @@ export class SecureTokenBridge {
       duplicateCalls: () => this.#intake.duplicateCalls,
     })
     this.#hints = createHints(environment, {
-      confirm: () => {
-        if (!this.#isOff()) this.#scheduler.confirm(FROM_TAB)
-      },
+      isNews: (signal) => this.#isNews(signal),
+      confirm: () => this.#scheduler.confirm(FROM_TAB),
       recheckFlag: () => this.#flag?.recheck(),
     })
     const { tabs } = this.#config
-    this.#tabs = tabs && createTabs(tabs, environment, { onSignal: (signal) => this.#hear(signal) })
+    this.#tabs = tabs && createTabs(tabs, environment, { onSignal: this.#hints.follow })
     this.#transactions.events.add((event) => this.#tell(event))
     this.#transactions.events.add((event) => this.#telemetry.record(event))
     this.snapshot$ = new Observable((subscriber) =>
@@ -487,16 +486,13 @@ export class SecureTokenBridge {
     this.#publish({ type: 'page-restored' })
   }
 
-  /** Another tab says so, or any script of the origin: a reason to ask the server, and nothing more. */
-  #hear(signal: TabSignal): void {
+  /** Another tab says so, or any script of the origin: a reason to ask, and nothing more. */
+  #isNews(signal: TabSignal): boolean {
+    if (signal.type === 'mode') return true
+    if (this.#isOff()) return false
     const held = this.#vault.held()
-    const isNews =
-      signal.type === 'rotated'
-        ? held === null
-          ? this.#signedOutBy === 'session-ended'
-          : signal.expiresAt > held.expiresAt
-        : signal.type === 'mode' || held !== null || this.#refresher.busy
-    if (isNews) this.#hints.follow(signal)
+    if (signal.type === 'reset') return held !== null || this.#refresher.busy
+    return held === null ? this.#signedOutBy === 'session-ended' : signal.expiresAt > held.expiresAt
   }
 
   /** Tells the other tabs; not of what one of them has just told. A reset tells them in its own order. */
