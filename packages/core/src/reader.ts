@@ -219,7 +219,8 @@ export function createReader(
     ready,
     validateToken: (token: AccessToken | TokenPayload | null | undefined) =>
       authority?.isUsable(token) ?? false,
-    snapshot: () => snapshot,
+    // The bridge's, not the one that was told last: else it could name another generation than `current()` has.
+    snapshot: () => authority?.snapshot() ?? snapshot,
     snapshot$,
     subscribe(listener: () => void) {
       if (typeof listener !== 'function')

@@ -4,6 +4,8 @@ import type { TabSignal } from './signal.ts'
 
 /** What a hint makes a tab do. */
 export interface HintHooks {
+  /** The signal says something that this tab does not know. Asked when it comes, and again when it is followed. */
+  isNews(signal: TabSignal): boolean
   /** Ask the server whether the session still is, and for the token that it has. */
   confirm(): void
   /** Ask for the kill switch's value. */
@@ -28,48 +30,64 @@ const SECOND_LOOK = 600
 
 type Timers = Pick<Environment, 'monotonic' | 'setTimer' | 'clearTimer' | 'random'>
 
-export function createHints(environment: Timers, { confirm, recheckFlag }: HintHooks): Hints {
-  const rotated = paced(environment, [() => environment.random() * SPREAD], confirm)
-  const reset = paced(environment, [() => 0, () => SECOND_LOOK], confirm)
-  const mode = paced(environment, [() => 0], recheckFlag)
-  const followers = { rotated, reset, mode }
+export function createHints(
+  environment: Timers,
+  { isNews, confirm, recheckFlag }: HintHooks,
+): Hints {
+  const follower = (delays: readonly (() => number)[], work: () => void): Follower =>
+    paced(environment, delays, (signal) => {
+      if (isNews(signal)) work()
+    })
+  const followers: Readonly<Record<TabSignal['type'], Follower>> = {
+    rotated: follower([() => environment.random() * SPREAD], confirm),
+    reset: follower([() => 0, () => SECOND_LOOK], confirm),
+    mode: follower([() => 0], recheckFlag),
+  }
   return {
-    follow: ({ type }) => followers[type].call(),
+    follow(signal) {
+      if (isNews(signal)) followers[signal.type].follow(signal)
+    },
     stop() {
       for (const { stop } of Object.values(followers)) stop()
     },
   }
 }
 
+/** Follows signals of one type. */
+interface Follower {
+  follow(signal: TabSignal): void
+  stop(): void
+}
+
 /**
- * Does the work at these delays after a call, and at most once in a {@link ROTATION_FLOOR}; a call that comes too early is
+ * Does the work at these delays after a signal, and at most once in a {@link ROTATION_FLOOR}; a signal that comes too early is
  * followed when the time is over.
  */
 function paced(
   { monotonic, setTimer, clearTimer }: Timers,
   delays: readonly (() => number)[],
-  work: () => void,
-): { call(): void; stop(): void } {
+  work: (signal: TabSignal) => void,
+): Follower {
   const timers = new Set<unknown>()
   let notBefore = Number.NEGATIVE_INFINITY
 
-  function after(delay: number): void {
-    if (delay <= 0) return work()
+  function after(delay: number, signal: TabSignal): void {
+    if (delay <= 0) return work(signal)
     const timer = setTimer(() => {
       timers.delete(timer)
-      work()
+      work(signal)
     }, delay)
     timers.add(timer)
   }
 
   return {
-    call() {
+    follow(signal) {
       const now = monotonic()
       // The next round is planned already.
       if (notBefore - now > ROTATION_FLOOR) return
       const wait = Math.max(0, notBefore - now)
       notBefore = now + wait + ROTATION_FLOOR
-      for (const delay of delays) after(wait + delay())
+      for (const delay of delays) after(wait + delay(), signal)
     },
     stop() {
       for (const timer of timers) clearTimer(timer)
