@@ -38,6 +38,7 @@ function authorityOf(...statuses: number[]) {
     async replace(refused, signal) {
       world.replaced.push(refused.generation)
       signal?.throwIfAborted()
+      if (world.newer !== null) world.token = world.newer
       return world.newer
     },
     sent: (generation) => void world.sentWith.push(generation),
@@ -284,6 +285,34 @@ describe('authorizedFetch', () => {
       expect(response.status).toBe(200)
       expect(sent.map(authorization)).toEqual([`Bearer ${SECRET}`, `Bearer ${NEWER}`])
       expect(world.replaced).toEqual([1])
+    })
+
+    it('sends the token that is held by then, when another rotation has come meanwhile', async () => {
+      const { authority, world, sent } = authorityOf(401)
+      const signedFetch = authorizedFetch({
+        ...authority,
+        async replace() {
+          // Taken from the vault just before the next one came.
+          world.token = secretToken(3, { accessToken: 'newest-token' })
+          return world.newer
+        },
+      })
+      await signedFetch(API)
+      expect(sent.map(authorization)).toEqual([`Bearer ${SECRET}`, 'Bearer newest-token'])
+      expect(world.sentWith).toEqual([1, 3])
+    })
+
+    it('sends what it was given when that has entered its skew buffer meanwhile', async () => {
+      const { authority, world, sent } = authorityOf(401)
+      const signedFetch = authorizedFetch({
+        ...authority,
+        async replace() {
+          world.token = null
+          return world.newer
+        },
+      })
+      await signedFetch(API)
+      expect(sent.map(authorization)).toEqual([`Bearer ${SECRET}`, `Bearer ${NEWER}`])
     })
 
     it('hands a second 401 to the caller instead of going on', async () => {

@@ -59,8 +59,10 @@ export function authorizedFetch(authority: RequestAuthority): typeof globalThis.
     if (newer === null || init?.body instanceof ReadableStream) return response
     void response.body?.cancel().catch(() => {})
     session.throwIfAborted()
-    authority.sent(newer.generation)
-    return authority.fetch(again, signed(request, init, newer, session, callerSignal))
+    // As above: what is sent is what the bridge holds now.
+    const latest = authority.current() ?? newer
+    authority.sent(latest.generation)
+    return authority.fetch(again, signed(request, init, latest, session, callerSignal))
   }
 }
 
