@@ -455,7 +455,9 @@ export class SecureTokenBridge {
       const { generation } = isSame ? held : this.#vault.put(payload)
       this.#scheduler.plan(expiresAt)
       if (isSame) return null
-      if (outcome.reason !== 'unauthorized') this.#refusedTokens.forgive()
+      // Another tab's rotation may be the answer to a 401 as well: tabs must not forgive one another without end.
+      if (outcome.reason !== 'unauthorized' && outcome.reason !== FROM_TAB)
+        this.#refusedTokens.forgive()
       return { type: 'token-rotated', at: this.#clock.now(), generation, expiresAt, ...outcome }
     })
   }
