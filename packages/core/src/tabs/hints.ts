@@ -70,24 +70,27 @@ function paced(
 ): Follower {
   const timers = new Set<unknown>()
   let notBefore = Number.NEGATIVE_INFINITY
+  /** What a round that is planned follows: the earlier ones may be no news any more when it comes. */
+  let latest: TabSignal
 
-  function after(delay: number, signal: TabSignal): void {
-    if (delay <= 0) return work(signal)
+  function after(delay: number): void {
+    if (delay <= 0) return work(latest)
     const timer = setTimer(() => {
       timers.delete(timer)
-      work(signal)
+      work(latest)
     }, delay)
     timers.add(timer)
   }
 
   return {
     follow(signal) {
+      latest = signal
       const now = monotonic()
       // The next round is planned already.
       if (notBefore - now > ROTATION_FLOOR) return
       const wait = Math.max(0, notBefore - now)
       notBefore = now + wait + ROTATION_FLOOR
-      for (const delay of delays) after(wait + delay(), signal)
+      for (const delay of delays) after(wait + delay())
     },
     stop() {
       for (const timer of timers) clearTimer(timer)
