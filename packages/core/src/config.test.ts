@@ -104,6 +104,84 @@ describe('resolveConfig', () => {
     expect(error.message).toContain(`\`${field}\``)
   })
 
+  it('knows every option that the type has', () => {
+    const every: Required<BridgeConfig> = {
+      source: async () => null,
+      enabled: true,
+      legacy: async () => null,
+      origins: [],
+      verify: () => {},
+      skewBuffer: 0,
+      rotation: {},
+      tabs: false,
+      reauthenticate: () => {},
+      telemetry: {},
+      fetch,
+      environment: {},
+    }
+    for (const [name, value] of Object.entries(every)) {
+      expect(() => resolveConfig({ [name]: value })).not.toThrow()
+    }
+    expect(refused({ any: 1 }).message).toBe(
+      `createTokenBridge: there is no option \`any\`. Known: ${Object.keys(every).join(', ')}.`,
+    )
+  })
+
+  it.each<[unknown, string]>([
+    [5, '`config` must be an object, got a number.'],
+    [
+      { source: 5 },
+      "`source` must be a function, such as syncEndpoint('/api/auth/sync'), got a number.",
+    ],
+    [
+      { legacy: {} },
+      '`legacy` must be a function, such as async () => ({ accessToken, expiresAt }), got an object.',
+    ],
+    [
+      { verify: true },
+      '`verify` must be a function, such as jwtVerifier({ jwksUri, issuer, audience }), got a boolean.',
+    ],
+    [
+      { reauthenticate: '/login' },
+      "`reauthenticate` must be a function, such as () => location.assign('/api/auth/login'), got a string.",
+    ],
+    [{ fetch: 1 }, '`fetch` must be a function, such as globalThis.fetch, got a number.'],
+    [
+      { enabled: null },
+      '`enabled` must be a boolean, a function that returns one, or an observable of them, got null.',
+    ],
+    [{ origins: 'x' }, '`origins` must be an array of origins, got a string.'],
+    [
+      { origins: [5] },
+      "`origins[0]` must be an origin such as 'https://api.example.com', got a number.",
+    ],
+    [
+      { origins: ['*'] },
+      '`origins[0]` must be an origin (scheme, host and port, no path, no wildcard)',
+    ],
+    [
+      { origins: ['https://api.test/v1'] },
+      "`origins[0]` must be an origin (scheme, host and port, no path, no wildcard); did you mean 'https://api.test'?",
+    ],
+    [{ environment: 5 }, '`environment` must be an object, got a number.'],
+    [{ rotation: 5 }, '`rotation` must be an object, got a number.'],
+    [{ rotation: { jitter: 'x' } }, '`rotation.jitter` must be a share from 0 to 1, got a string.'],
+    [
+      { rotation: { breaker: { threshold: 2.5 } } },
+      '`rotation.breaker.threshold` must be a whole number, got a number.',
+    ],
+    [
+      { rotation: { breaker: { threshold: 0 } } },
+      '`rotation.breaker.threshold` must be at least 1, got 0.',
+    ],
+  ])('says of %j what it expected and what it got', (config, message) => {
+    expect(refused(config)).toMatchObject({
+      code: 'ERR_CONFIG',
+      phase: 'configure',
+      message: `createTokenBridge: ${message}`,
+    })
+  })
+
   it.each<[string, object]>([
     ['rotation.leadTime', { leadTime: -1 }],
     ['rotation.jitter', { jitter: 1.1 }],

@@ -29,6 +29,7 @@ describe('AuthError', () => {
     expect(full.cause).toBe(cause)
     const bare = new AuthError('ERR_SYNC_STATUS', 'later', { phase: 'sync' })
     expect(Object.keys(bare)).not.toContain('retryAfter')
+    expect(Object.keys(bare)).not.toContain('status')
     expect('cause' in bare).toBe(false)
   })
 
@@ -37,8 +38,12 @@ describe('AuthError', () => {
       'TokenRejectedError',
     )
     const readOnly = new ReadOnlyStoreError('dispatch')
-    expect(readOnly).toMatchObject({ name: 'ReadOnlyStoreError', code: 'ERR_READ_ONLY_STORE' })
-    expect(readOnly.message).toContain('dispatch()')
+    expect(readOnly).toMatchObject({
+      name: 'ReadOnlyStoreError',
+      code: 'ERR_READ_ONLY_STORE',
+      phase: 'store',
+    })
+    expect(readOnly.message).toMatch(/^dispatch\(\) was called.*ask the host for a callback\.$/)
   })
 })
 
@@ -63,12 +68,17 @@ describe('isAuthError', () => {
 
   it.each([
     ['null', null],
+    ['nothing', undefined],
     ['a string', 'ERR_OFFLINE'],
     ['a plain error', new Error('x')],
     ['a look-alike', { name: 'AuthError', code: 'ERR_OFFLINE', phase: 'sync' }],
     ['JSON of an error', JSON.parse(JSON.stringify(error))],
   ])('says no to %s', (_, value) => {
     expect(isAuthError(value)).toBe(false)
+  })
+
+  it('has the brand that copies of every version share', () => {
+    expect(Reflect.get(error, Symbol.for('@token-bridge/error'))).toBe(true)
   })
 
   it('has a brand that does not show when the error is copied or printed', () => {

@@ -28,6 +28,23 @@ describe('createStoreView', () => {
     })
   })
 
+  it('leaves functions out wherever they stand, and their names', () => {
+    const act = () => 1
+    const view = createStoreView()
+    expect(view({ list: [act, 1], nothing: null, act })).toStrictEqual({
+      list: [undefined, 1],
+      nothing: null,
+    })
+    expect(view(act)).toBeUndefined()
+  })
+
+  it('takes an object without a prototype for data', () => {
+    const bare = Object.assign(Object.create(null) as Record<string, unknown>, { a: { b: 1 } })
+    const view = createStoreView()({ bare })
+    expect(view).toEqual({ bare: { a: { b: 1 } } })
+    expect(Object.isFrozen(view.bare)).toBe(true)
+  })
+
   it('cannot be used to change the state, however deep', () => {
     const original = state()
     const view = createStoreView()(original)
@@ -60,11 +77,24 @@ describe('createStoreView', () => {
     expect(view(after).auth).not.toBe(view(before).auth)
   })
 
+  it.each([
+    ['a list', [1]],
+    ['a date', new Date(0)],
+    ['a map', new Map([['a', 1]])],
+  ])('keeps the identity of %s', (_, part) => {
+    const view = createStoreView()
+    expect(view({ part, count: 2 }).part).toBe(view({ part, count: 1 }).part)
+  })
+
   it('follows a state that contains itself', () => {
     const ring: { self?: unknown } = {}
     ring.self = ring
     const view = createStoreView()(ring)
     expect(view.self).toBe(view)
+    const list: unknown[] = []
+    list.push(list)
+    const viewOfList = createStoreView()(list)
+    expect(viewOfList[0]).toBe(viewOfList)
   })
 
   it('takes a key called __proto__ for data', () => {

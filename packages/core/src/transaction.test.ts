@@ -130,6 +130,87 @@ describe('createTransactions', () => {
     expect(Object.isFrozen(seen[0])).toBe(true)
   })
 
+  it('says that it is running as long as somebody is being told', () => {
+    const { transactions } = transactionsOf()
+    const seen: boolean[] = []
+    transactions.readers.add(() => seen.push(transactions.isRunning))
+    transactions.events.add(() => seen.push(transactions.isRunning))
+    seen.push(transactions.isRunning)
+    transactions.run(() => rotated(1))
+    seen.push(transactions.isRunning)
+    expect(seen).toEqual([false, true, true, false])
+  })
+
+  describe('on hold', () => {
+    function observed() {
+      const { transactions } = transactionsOf()
+      const seen = { readers: [] as number[], events: [] as number[] }
+      transactions.readers.add((event) => seen.readers.push(generationOf(event)))
+      transactions.events.add((event) => seen.events.push(generationOf(event)))
+      return { transactions, seen }
+    }
+
+    it('tells stores and readers at once, and everybody else in order when it is let go', () => {
+      const { transactions, seen } = observed()
+      const letGo = transactions.hold()
+      transactions.run(() => rotated(1))
+      transactions.run(() => rotated(2))
+      expect(seen).toEqual({ readers: [1, 2], events: [] })
+      letGo()
+      expect(seen.events).toEqual([1, 2])
+      transactions.run(() => rotated(3))
+      expect(seen).toEqual({ readers: [1, 2, 3], events: [1, 2, 3] })
+    })
+
+    it('waits for everybody who holds, and counts none of them twice', () => {
+      const { transactions, seen } = observed()
+      const first = transactions.hold()
+      const second = transactions.hold()
+      transactions.run(() => rotated(1))
+      first()
+      first()
+      expect(seen.events).toEqual([])
+      second()
+      expect(seen.events).toEqual([1])
+      second()
+      const third = transactions.hold()
+      transactions.run(() => rotated(2))
+      expect(seen.events).toEqual([1])
+      third()
+      expect(seen.events).toEqual([1, 2])
+    })
+
+    it('holds back the rest when somebody who is told takes hold', () => {
+      const { transactions, seen } = observed()
+      let letGoAgain = (): void => {}
+      const letGo = transactions.hold()
+      transactions.events.add((event) => {
+        if (generationOf(event) === 1) letGoAgain = transactions.hold()
+      })
+      transactions.run(() => rotated(1))
+      transactions.run(() => rotated(2))
+      letGo()
+      expect(seen.events).toEqual([1])
+      letGoAgain()
+      expect(seen.events).toEqual([1, 2])
+    })
+
+    it('lets a change that is asked for while it lets go wait until all have been told', () => {
+      const { transactions } = transactionsOf()
+      const order: string[] = []
+      transactions.readers.add((event) => order.push(`reader ${generationOf(event)}`))
+      transactions.events.add((event) => {
+        if (generationOf(event) === 1) transactions.run(() => rotated(3))
+      })
+      transactions.events.add((event) => order.push(`event ${generationOf(event)}`))
+      const letGo = transactions.hold()
+      transactions.run(() => rotated(1))
+      transactions.run(() => rotated(2))
+      letGo()
+      expect(order).toEqual(['reader 1', 'reader 2', 'event 1', 'event 2', 'reader 3', 'event 3'])
+    })
+  })
+
   it('passes the exception of a change on, and still runs what waited behind it', () => {
     const { transactions } = transactionsOf()
     const seen: number[] = []

@@ -17,6 +17,16 @@ describe('resolveTabs', () => {
     expect(resolveTabs({ name: 'shop' })).toEqual({ name: 'token-bridge:shop' })
   })
 
+  it('says what it expects', () => {
+    const says = (value: unknown) => (thrown(() => resolveTabs(value as boolean)) as Error).message
+    expect(says(1)).toBe(
+      "createTokenBridge: `tabs` must be true, false or an object such as { name: 'shop' }, got a number.",
+    )
+    expect(says({ name: 7 })).toBe(
+      'createTokenBridge: `tabs.name` must be a string that is not empty, got a number.',
+    )
+  })
+
   it.each([
     ['tabs', null, 'null'],
     ['tabs', 'shop', 'a string'],

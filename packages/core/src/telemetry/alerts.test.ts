@@ -174,6 +174,15 @@ describe('createAlerts', () => {
     alerts.stop()
   })
 
+  it('has no timer before it is started, though an alert fires', () => {
+    const alerts = createAlerts(resolveAlerts(undefined), recordedEnvironment(), (event) => {
+      expect(event.state).toBe('firing')
+    })
+    alerts.request(true, 0)
+    expect(vi.getTimerCount()).toBe(0)
+    expect.assertions(2)
+  })
+
   it('fires once for an incident, however long it gets', () => {
     const { alerts, happen, send, states } = watch()
     for (let minute = 0; minute < 60; minute += 1) {
