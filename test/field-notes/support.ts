@@ -2,7 +2,6 @@ import {
   SecureTokenBridge,
   type BridgeConfig,
   type BridgeEvent,
-  type Environment,
   type TokenReader,
   type TokenSource,
 } from '@token-bridge/core'
@@ -134,9 +133,8 @@ export interface PageOptions extends BridgeConfig {
 export function openPage(options: PageOptions = {}): Page {
   const { authority = createFakeAuthority(), tab, environment, ...config } = options
   const window = new EventTarget()
-  const document = Object.assign(new EventTarget(), {
-    visibilityState: 'visible' as DocumentVisibilityState,
-  })
+  const document = new EventTarget() as EventTarget & { visibilityState: DocumentVisibilityState }
+  document.visibilityState = 'visible'
   const requests: ApiRequest[] = []
   const events: BridgeEvent[] = []
   const faults: unknown[] = []
@@ -153,8 +151,8 @@ export function openPage(options: PageOptions = {}): Page {
         requests.push({ url, authorization: headers.get('authorization') })
         return new Response(null, { status })
       },
-      window: window as unknown as NonNullable<Environment['window']>,
-      document: document as unknown as NonNullable<Environment['document']>,
+      window,
+      document,
       isOnline: () => isOnline,
       reportFault: (fault) => void faults.push(fault),
       // Another one for each tab, as chance would have it.
@@ -230,4 +228,14 @@ export async function startTabs(
   for (let opened = 0; opened < count; opened += 1)
     tabs.push(await startPage({ ...page, authority, tab: origin.openTab() }))
   return { origin, authority, tabs: tabs as unknown as TabsOfOneOrigin['tabs'] }
+}
+
+/** A tab takes its turn to ask, and freezes before it has an answer. */
+export async function freezeInTurn({ bridge, authority, tab }: Page): Promise<void> {
+  authority.hold()
+  void bridge.rotate().catch(() => {})
+  await settle()
+  tab?.freeze()
+  // Whoever asks from now on is answered.
+  authority.hold().release()
 }
