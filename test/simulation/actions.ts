@@ -1,4 +1,5 @@
 import type { AccessToken, TokenPayload } from '@token-bridge/core'
+import { canAsk } from './properties/tabs.ts'
 import { PLANNED_FAULT } from './properties/secrets.ts'
 import type { Tab } from './tab.ts'
 import { isGood, type World } from './world.ts'
@@ -48,6 +49,7 @@ export function rotate({ timeline }: World, tab: Tab): Promise<void> {
 /** Somebody signs out, in a tab. */
 export function signOut(world: World, tab: Tab, order: SignOut): void {
   const { timeline, tabs } = world
+  const wasSignedOut = tab.bridge.snapshot.status === 'signed-out'
   tab.facts.signOutAt = timeline.now
   const reset = (): void => {
     tab.facts.callsAtReset = tab.facts.calls.length
@@ -56,7 +58,8 @@ export function signOut(world: World, tab: Tab, order: SignOut): void {
   if (order !== 'server-first') reset()
   if (order === 'page-only') return
   const { disturbances } = world
-  const isPromised = isGood(world)
+  // Who is signed out already changes nothing, and tells nobody.
+  const isPromised = isGood(world) && !wasSignedOut
   void tab
     .fetch('/api/auth/logout', { method: 'POST' })
     .then(
@@ -72,8 +75,9 @@ export function signOut(world: World, tab: Tab, order: SignOut): void {
   function promise(): void {
     const by = timeline.now + 1_000
     // A hidden tab is too late for its second look, which is a timer: the first has to find the session ended.
+    const needsTimer = order !== 'server-first'
     const reached = tabs.filter(
-      ({ state, loop }) => state === 'open' && (order === 'server-first' || !loop.isHidden),
+      (other) => canAsk(world, other) && !(needsTimer && other.loop.isHidden),
     )
     world.signOuts.push({ by, disturbances, tabs: reached })
     timeline.after(1_000, () => {})

@@ -12,7 +12,7 @@ import * as act from './machine-actions.ts'
 import type { ServerFault } from './auth-server.ts'
 import { networks } from './settings.ts'
 import type { Tab, TabState } from './tab.ts'
-import type { World } from './world.ts'
+import { disturb, type World } from './world.ts'
 
 /** What a schedule knows of the world without looking: which commands make sense. */
 export interface Model {
@@ -184,7 +184,7 @@ const servers: readonly fc.Arbitrary<Command>[] = [
     command({
       name: `server ${JSON.stringify(fault)}`,
       run(world) {
-        world.disturbances += 1
+        disturb(world)
         world.server.fault = fault
       },
     }),
@@ -193,7 +193,7 @@ const servers: readonly fc.Arbitrary<Command>[] = [
     command({
       name: `provider ${state}`,
       run(world) {
-        world.disturbances += 1
+        disturb(world)
         world.provider.state = state
       },
     }),

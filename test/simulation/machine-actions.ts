@@ -1,12 +1,12 @@
 import type { NetworkConditions } from './network.ts'
 import type { Tab } from './tab.ts'
-import type { World } from './world.ts'
+import { disturb, type World } from './world.ts'
 
 const isOpen = ({ state }: Tab): boolean => state === 'open'
 
 /** The browser freezes a tab in the background: nothing runs in it, and what comes for it waits. */
 export function freeze(world: World, tab: Tab): void {
-  world.disturbances += 1
+  disturb(world)
   tab.state = 'frozen'
   stopRunning(tab)
 }
@@ -19,7 +19,7 @@ export function thaw(tab: Tab): void {
 
 /** The user leaves the page, and the browser keeps it for the way back. */
 export function leavePage(world: World, tab: Tab): void {
-  world.disturbances += 1
+  disturb(world)
   tab.window.fire('pagehide', { persisted: true })
   tab.state = 'cached'
   stopRunning(tab)
@@ -48,7 +48,7 @@ export function show({ loop, document, window }: Tab): void {
 /** The lid is closed for a while. Connections do not survive it. */
 export async function sleep(world: World, span: number): Promise<void> {
   const { machine, tabs, network } = world
-  world.disturbances += 1
+  disturb(world)
   machine.sleep()
   network.cut()
   for (const tab of tabs.filter(isOpen)) stopRunning(tab)
@@ -58,7 +58,7 @@ export async function sleep(world: World, span: number): Promise<void> {
 }
 
 export function goOffline(world: World): void {
-  world.disturbances += 1
+  disturb(world)
   world.machine.isOnline = false
   world.network.cut()
   for (const { loop, window } of world.tabs) loop.post(0, () => window.fire('offline'))
@@ -70,13 +70,13 @@ export function goOnline(world: World): void {
 }
 
 export function setNetwork(world: World, conditions: NetworkConditions): void {
-  world.disturbances += 1
+  disturb(world)
   world.network.conditions = conditions
 }
 
 /** The tab is gone, as when the browser kills its process; nobody calls `stop()`. */
 export function close(world: World, tab: Tab): void {
-  world.disturbances += 1
+  disturb(world)
   tab.state = 'closed'
   tab.loop.close()
   tab.origin.close()
@@ -84,7 +84,7 @@ export function close(world: World, tab: Tab): void {
 
 /** The kill switch is thrown, in all tabs at once as far as they run. */
 export function setFlag(world: World, enabled: boolean): void {
-  world.disturbances += 1
+  disturb(world)
   world.flag = enabled
   for (const tab of world.tabs) tab.loop.post(0, () => tab.setFlag(enabled))
 }

@@ -33,7 +33,7 @@ export interface SourceCall extends Moment {
   /** Milliseconds that the wall clock had been set forward when it was sent. */
   readonly movedForward: number
   answeredAt: number | null
-  /** `late`: the token ended inside the skew buffer when it came. */
+  /** `late`: the token may have been inside the skew buffer when it came. */
   outcome: 'open' | 'token' | 'late' | 'signed-out' | 'failed'
   /** The token that came with the answer, and the true time at which the server wrote it. */
   accessToken: string | null
@@ -174,8 +174,8 @@ export function openTab(number: number, parts: TabParts): Tab {
     call.outcome = answer.status === 401 ? 'signed-out' : 'failed'
     if (answer.status !== 200 || !answer.body.includes('"serverTime"')) return
     Object.assign(call, JSON.parse(answer.body))
-    const { wall, monotonic } = call.clocks
-    const passed = Math.max(machine.wallClock() - wall, machine.monotonic() - monotonic)
+    // The most time that the bridge can think has passed: the clock may have been set there and back.
+    const passed = timeline.now - call.sentAt + machine.movedForward - call.movedForward
     const left = call.expiresAt - call.serverTime - passed
     call.outcome = left > SKEW_BUFFER ? 'token' : 'late'
   }

@@ -33,6 +33,8 @@ export interface World {
   readonly channel: { delay: number; loss: number }
   /** Counts what makes the world less than good: faults and suspensions. */
   disturbances: number
+  /** When that was last. */
+  disturbedAt: number
   readonly signOuts: SignOutPromise[]
   flag: boolean
   /** The schedule is over: nobody does anything careless any more. */
@@ -92,6 +94,7 @@ export function createWorld(
     random,
     channel,
     disturbances: 0,
+    disturbedAt: START,
     signOuts: [],
     flag: true,
     isEnding: false,
@@ -121,6 +124,12 @@ export function createWorld(
     advance: (span) => timeline.runUntil(timeline.now + span, world.settle),
   }
   return world
+}
+
+/** Something gets worse, or better: what was promised of an undisturbed world is off. */
+export function disturb(world: World): void {
+  world.disturbances += 1
+  world.disturbedAt = world.timeline.now
 }
 
 /** The world is good: what works now has to work. */

@@ -15,7 +15,7 @@ function unseen({ timeline, machine }: World, { sentAt, clocks }: Moment): numbe
 
 /** How late a bridge may think it is, in milliseconds, for reasons that no bridge can know of. */
 function doubt(world: World, { facts }: Tab, token: AccessToken): number {
-  const recent = facts.calls.filter(({ outcome }) => outcome === 'token').slice(-5)
+  const recent = facts.calls.filter(({ accessToken }) => accessToken !== null).slice(-5)
   const put = facts.putByHost.get(token.accessToken)
   const moments: readonly Moment[] = put === undefined ? recent : [...recent, put, facts.openedAt]
   return Math.max(0, ...moments.map((moment) => unseen(world, moment))) + (put?.transit ?? 0)

@@ -113,7 +113,7 @@ export function restoredPageHoldsNothing(world: World): () => string | null {
       if (restoredAt === undefined || loop.isSuspended) continue
       if (heldAtRestore !== null) return `tab ${number} came back and had a token at once`
       const hasSpoken =
-        calls.some(({ sentAt, outcome }) => sentAt >= restoredAt && outcome === 'token') ||
+        calls.some(({ sentAt, accessToken }) => sentAt >= restoredAt && accessToken !== null) ||
         [...putByHost.values()].some(({ sentAt }) => sentAt >= restoredAt)
       if (!hasSpoken && (remote.current() !== null || facts.handedOut.length > 0))
         return `tab ${number} came back and has a token that the server has not confirmed`

@@ -1,4 +1,13 @@
+import type { Tab } from '../tab.ts'
 import type { World } from '../world.ts'
+
+/** The tab runs, and nothing keeps it from asking the server: no failure that it waits after, no question sent into the void. */
+export function canAsk({ disturbedAt }: World, { state, facts }: Tab): boolean {
+  const last = facts.calls.at(-1)
+  if (state !== 'open' || last === undefined) return false
+  const isUnderWay = last.outcome === 'open' && !last.signal.aborted && last.sentAt > disturbedAt
+  return isUnderWay || last.outcome === 'token' || last.outcome === 'signed-out'
+}
 
 /** When nothing disturbs it, a sign-out in one tab leaves no token of that session in any other after a second. */
 export function signOutReachesAllTabs(world: World): () => string | null {
