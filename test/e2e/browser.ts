@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import sparticuz from '@sparticuz/chromium'
-import { chromium, type Browser } from 'playwright-core'
+import { chromium, type Browser, type LaunchOptions } from 'playwright-core'
 
 /** Where systems keep a Chromium. */
 const INSTALLED = [
@@ -28,9 +28,10 @@ const FLAGS = [
 /**
  * Opens a Chromium: the one at `CHROMIUM_PATH`, an installed one, or the one that npm brought along.
  *
+ * @param options - what else to launch it with.
  * @throws Error that says what to install when there is none that runs.
  */
-export async function launchBrowser(): Promise<Browser> {
+export async function launchBrowser(options: LaunchOptions = {}): Promise<Browser> {
   const installed = [process.env['CHROMIUM_PATH'], ...INSTALLED].find(
     (path) => path !== undefined && existsSync(path),
   )
@@ -38,6 +39,7 @@ export async function launchBrowser(): Promise<Browser> {
   const isRoot = process.getuid?.() === 0
   try {
     return await chromium.launch({
+      ...options,
       executablePath: installed ?? (await sparticuz.executablePath()),
       args: isRoot ? [...FLAGS, '--no-sandbox'] : FLAGS,
     })

@@ -25,8 +25,14 @@ export interface DemoPage {
   close(): Promise<void>
 }
 
+/** The demo in a browser profile of its own, which ends with it. */
 export async function openDemo(browser: Browser, demo: Demo): Promise<DemoPage> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 940 } })
+  return { ...(await openTab(context, demo)), close: () => context.close() }
+}
+
+/** The demo in one more tab of a profile: it shares the session cookie with the others. */
+export async function openTab(context: BrowserContext, demo: Demo): Promise<DemoPage> {
   const page = await context.newPage()
   const said: { type: string; text: string }[] = []
   const tokens = new Set<string>()
@@ -68,6 +74,6 @@ export async function openDemo(browser: Browser, demo: Demo): Promise<DemoPage> 
       mkdirSync(screenshots, { recursive: true })
       await page.screenshot({ path: `${screenshots}${name}.png`, fullPage: true })
     },
-    close: () => context.close(),
+    close: () => page.close(),
   }
 }
