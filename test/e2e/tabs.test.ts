@@ -40,17 +40,14 @@ const everyTab = async (testId: string, text: string | RegExp): Promise<void> =>
 /** The expiry of each token that a tab took in, by the bridge's own log, in order. */
 const tokensOf = (tab: DemoPage): string[] =>
   tab.console.flatMap(({ text }) => /^\[bridge\] token rotated exp=(\d+)/.exec(text)?.[1] ?? [])
-const isEvery = (test: (tab: DemoPage) => boolean) => (): boolean => tabs.every(test)
 const newest = (): string => tokensOf(tabs[0] as DemoPage).at(-1) as string
 
 /** Waits until all tabs hold one token. */
-const agree = (timeout = 10_000): Promise<void> =>
-  expect
-    .poll(
-      isEvery((tab) => tokensOf(tab).at(-1) === newest()),
-      { timeout },
-    )
+async function agree(): Promise<void> {
+  await expect
+    .poll(() => tabs.every((tab) => tokensOf(tab).at(-1) === newest()), { timeout: 10_000 })
     .toBe(true)
+}
 
 const answersSince = (start: number): number[] =>
   demo.api.requests.slice(start).map(({ status }) => status)
