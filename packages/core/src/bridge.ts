@@ -443,12 +443,13 @@ export class SecureTokenBridge {
       if (epoch !== this.#epoch) return null
       this.#reset = null
       this.#signedOutBy = null
+      // Asked before the clock is set: a token that is over does not come back under the number it had.
+      const held = this.#vault.current()
       // Not before now: a payload that is refused leaves the clock, and with it the token that is held, where they are.
       if (setsClock) {
         this.#clock.correct(payload.serverTime, sent)
         this.#vault.retime()
       }
-      const held = this.#vault.held()
       const { accessToken, expiresAt } = payload
       // An endpoint that cannot refresh on demand answers with the token we have: no rotation happened.
       const isSame = held?.accessToken === accessToken && this.snapshot.expiresAt === expiresAt
@@ -560,7 +561,9 @@ export class SecureTokenBridge {
     })
     told.step('telemetry', release)
     steps.push(...(await cleanup), ...told.steps)
-    if (status === 'signed-out') step('reauthenticate', () => this.#config.reauthenticate?.(reason))
+    // Who has signed in again while the tasks ran is not sent to do so once more.
+    if (status === 'signed-out' && this.#signedOutBy !== null)
+      step('reauthenticate', () => this.#config.reauthenticate?.(reason))
     const report = Object.freeze({ reason, steps: Object.freeze(steps) })
     // Not for stores and remotes: to them the reset was over when they were told.
     this.#telemetry.record(
