@@ -152,7 +152,7 @@ describe('a remote that gets nothing but 401s', () => {
     const { bridge, asked } = await apiBridge(refusing, { lifetime: 24 * HOUR })
     for (let second = 0; second < 600; second += 1) {
       for (let remote = 0; remote < 10; remote += 1)
-        void bridge
+        bridge
           .reader(`remote-${remote}`)
           .report({ generation: bridge.snapshot.generation, status: 401 })
       await vi.advanceTimersByTimeAsync(SECOND)
