@@ -28,7 +28,7 @@ it('auth0-spa-js#343: a token that expired while the machine slept is not handed
   expect(authority.calls).toBe(2)
 })
 
-it('auth0-spa-js#275: a refresh that fails gives its turn back, and the next caller waits for nothing', async () => {
+it('auth0-spa-js#275, PR #276: a refresh that fails gives its turn back, and the next caller waits for nothing', async () => {
   const { origin, authority, tabs } = await startTabs(2)
   const [one, other] = tabs
   authority.fail(500, { times: 1 })
@@ -57,7 +57,7 @@ it('auth0-spa-js#553: a thousand callers in each of two tabs cost one refresh of
   expect(authority.issued).toHaveLength(2)
 })
 
-it('auth0-spa-js#1596: nothing that a remote or the page does mints a token after a sign-out', async () => {
+it('auth0-spa-js#1596, PR #1597: nothing that a remote or the page does mints a token after a sign-out', async () => {
   const { bridge, reader, authority, ...page } = await startPage()
   const late = authority.hold({ ignoreAbort: true })
   const rotation = bridge.rotate()

@@ -18,7 +18,7 @@ import {
 
 inVirtualTime()
 
-it('supabase#2013, #1594, auth-js#1119: a lock that is never given back delays a rotation by 250 ms, and a read not at all', async () => {
+it('supabase#2013, #1594, auth-js#1119, PR #1962: a lock that is never given back delays a rotation by 250 ms, and a read not at all', async () => {
   const { authority, tabs } = await startTabs(2)
   const [holder, other] = tabs
   await freezeInTurn(holder)
@@ -75,7 +75,7 @@ it('supabase PR #2178, #2620, PR #2616: a lock that somebody else steals makes n
   expect([count('rotation-failed'), faults]).toEqual([0, []])
 })
 
-it('supabase#2426: switching between tabs for half a minute freezes none of them', async () => {
+it('supabase#2426, #44642: switching between tabs for half a minute freezes none of them', async () => {
   const { tabs } = await startTabs(2, { session: { lifetime: 2 * MINUTE } })
   for (let turn = 0; turn < 40; turn += 1) {
     const [hidden, shown] = turn % 2 === 0 ? tabs : [tabs[1], tabs[0]]
