@@ -2,7 +2,7 @@ import type { AccessToken, TokenPayload } from '@token-bridge/core'
 import { canAsk } from './properties/tabs.ts'
 import { PLANNED_FAULT } from './properties/secrets.ts'
 import type { Tab } from './tab.ts'
-import { isGood, type World } from './world.ts'
+import { isConnected, isServing, type World } from './world.ts'
 
 /** How a host tells its bridge that somebody has signed in. */
 export type SignIn = 'put' | 'rotate'
@@ -22,13 +22,14 @@ export function signIn(world: World, tab: Tab, how: SignIn): void {
       const payload = (await response.json()) as TokenPayload
       tab.facts.hostActedAt = timeline.now
       if (how === 'rotate') return rotate(world, tab)
-      tab.facts.putByHost.set(payload.accessToken, {
+      const put = {
         sentAt: timeline.now,
         clocks: { wall: machine.wallClock(), monotonic: machine.monotonic() },
         transit: timeline.now - (payload.serverTime ?? 0),
-      })
+      }
       try {
         tab.bridge.updateToken(payload)
+        tab.facts.putByHost.set(payload.accessToken, put)
       } catch {
         // By a wrong clock the token is over: the bridge asks, and learns the time.
         return rotate(world, tab)
@@ -59,7 +60,7 @@ export function signOut(world: World, tab: Tab, order: SignOut): void {
   if (order === 'page-only') return
   const { disturbances } = world
   // Who is signed out already changes nothing, and tells nobody.
-  const isPromised = isGood(world) && !wasSignedOut
+  const isPromised = isServing(world) && isConnected(world) && !wasSignedOut
   void tab
     .fetch('/api/auth/logout', { method: 'POST' })
     .then(

@@ -69,6 +69,22 @@ function forTab<Detail>(
 
 const nothing = fc.constant(null)
 
+/** The worst moment to be frozen: the tab has its turn, and the others wait. */
+const freezesWhenItAsks = tabNumbers.map((number) =>
+  command({
+    name: `tab ${number}: freezes when it next asks`,
+    check: ({ tabs }) => tabs[number] === 'open',
+    run(world, model) {
+      const tab = world.tabs[number] as Tab
+      tab.onQuestion = () => {
+        if (world.isEnding || tab.state !== 'open') return
+        model.tabs[number] = 'frozen'
+        act.freeze(world, tab)
+      }
+    },
+  }),
+)
+
 const spans = fc.oneof(
   { weight: 3, arbitrary: fc.integer({ min: 1, max: 300 }) },
   { weight: 3, arbitrary: fc.integer({ min: 300, max: 15_000 }) },
@@ -129,11 +145,12 @@ const remotes: readonly fc.Arbitrary<Command>[] = [
 
 const pages: readonly fc.Arbitrary<Command>[] = [
   forTab('freezes', nothing, act.freeze, { to: 'frozen' }),
-  forTab('thaws', nothing, (_, tab) => act.thaw(tab), { from: 'frozen', to: 'open' }),
+  freezesWhenItAsks,
+  forTab('thaws', nothing, act.thaw, { from: 'frozen', to: 'open' }),
   forTab('is left', nothing, act.leavePage, { to: 'cached' }),
   forTab('is come back to', nothing, act.comeBack, { from: 'cached', to: 'open' }),
-  forTab('is hidden', nothing, (_, tab) => act.hide(tab)),
-  forTab('is shown', nothing, (_, tab) => act.show(tab)),
+  forTab('is hidden', nothing, act.hide),
+  forTab('is shown', nothing, act.show),
   forTab('closes', nothing, act.close, { to: 'closed' }),
   always({
     name: 'a tab opens',
@@ -149,7 +166,7 @@ const machine: readonly fc.Arbitrary<Command>[] = [
   fc.integer({ min: -7_200_000, max: 7_200_000 }).map((by) =>
     command({
       name: `the clock is set by ${by} ms`,
-      run: (world) => world.machine.moveWallClock(by),
+      run: (world) => act.setClock(world, by),
     }),
   ),
   fc

@@ -32,76 +32,72 @@ export function withFault({ name, edits }: Fault, file: string, text: string): s
 
 const BRIDGE = 'core/src/bridge.ts'
 const CLOCK = 'core/src/clock.ts'
+const HINTS = 'core/src/tabs/hints.ts'
+const INTAKE = 'core/src/intake.ts'
 const LISTENERS = 'core/src/listeners.ts'
 const OBSERVABLE = 'core/src/interop-observable.ts'
 const READER = 'core/src/reader.ts'
 const REFRESHER = 'core/src/rotation/refresher.ts'
+const REFUSED_TOKENS = 'core/src/refused-tokens.ts'
 const SCHEDULE = 'core/src/rotation/schedule.ts'
 const SERVER = 'server/src/session-refresher.ts'
+const SIGNAL = 'core/src/tabs/signal.ts'
 const SOURCE = 'core/src/source.ts'
+const TABS = 'core/src/tabs/tabs.ts'
 const TRANSACTION = 'core/src/transaction.ts'
+const TURNS = 'core/src/tabs/turns.ts'
 const VAULT = 'core/src/vault.ts'
 const WAKE_UPS = 'core/src/rotation/wake-ups.ts'
 
 const fault = (
   name: string,
   what: string,
-  ...edits: readonly [string, string, string][]
+  ...edits: readonly (readonly [file: string, find: string, replace: string])[]
 ): Fault => ({
   name,
   what,
   edits: edits.map(([file, find, replace]) => ({ file, find, replace })),
 })
 
-/** Faults that the simulator has to find. Most are what another SDK has shipped. */
+/** Faults that the simulator has to find. Many are what another SDK has shipped. */
 export const FAULTS: readonly Fault[] = [
-  fault('late answers count', 'a reset does not abort the rotation under way', [
+  fault('no abort', 'a reset does not end the rotation under way', [
     REFRESHER,
     'flight.controller.abort(ending)',
     '',
   ]),
+  fault(
+    'no epoch check',
+    'an answer that comes after the abort is taken, when the source ignores its signal',
+    [REFRESHER, 'attempt(question, either), either)', 'attempt(question, either), timeout.signal)'],
+    [
+      REFRESHER,
+      'await run(question, controller.signal)\n      controller.signal.throwIfAborted()',
+      'await run(question, controller.signal)',
+    ],
+    [INTAKE, 'question.signal.throwIfAborted()', ''],
+  ),
   fault('no single-flight', 'each caller starts a refresh of its own', [
     REFRESHER,
     'if (flight !== null) {',
     'if (flight === undefined) {',
   ]),
-  fault(
-    'expiry counts from the answer',
-    'the server’s time is taken for the moment at which the answer came',
-    [
-      BRIDGE,
-      'return { payload, sent, setsClock: true }',
-      'return { payload, sent: this.#clock.mark(), setsClock: true }',
-    ],
-  ),
+  fault('expiry from the answer', 'expiry counts from the moment at which the answer came', [
+    INTAKE,
+    'const answer: Answer = { payload, sent, setsClock: true }',
+    'const answer: Answer = { payload, sent: clock.mark(), setsClock: true }',
+  ]),
   fault(
     'the wall clock alone',
     'time passes as the wall clock says',
-    [
-      CLOCK,
-      'return byWall > byMonotonic ? byWall : byMonotonic',
-      'return byWall + 0 * byMonotonic',
-    ],
-    [
-      CLOCK,
-      'wallClock() < moment.wall && monotonic() < moment.monotonic',
-      'wallClock() < moment.wall',
-    ],
+    [CLOCK, 'byWall > bySteady ? byWall : bySteady', 'byWall + 0 * bySteady'],
+    [CLOCK, 'if (step > 0) ', ''],
   ),
-  fault(
-    'the monotonic clock alone',
-    'time passes as the monotonic clock says, which stands still in sleep',
-    [
-      CLOCK,
-      'return byWall > byMonotonic ? byWall : byMonotonic',
-      'return 0 * byWall + byMonotonic',
-    ],
-    [
-      CLOCK,
-      'wallClock() < moment.wall && monotonic() < moment.monotonic',
-      'monotonic() < moment.monotonic',
-    ],
-  ),
+  fault('the monotonic clock alone', 'time stands still while the machine sleeps', [
+    CLOCK,
+    'byWall > bySteady ? byWall : bySteady',
+    '0 * byWall + bySteady',
+  ]),
   fault('expiry by timers alone', 'a read does not look whether the token has ended', [
     VAULT,
     'token !== null && clock.isAhead(validUntil) ? token : null',
@@ -112,15 +108,20 @@ export const FAULTS: readonly Fault[] = [
     'token.expiresAt - skewBuffer',
     'token.expiresAt - 0 * skewBuffer',
   ]),
-  fault('the vault is not wiped', 'a reset forgets the token', [
+  fault('the vault is not wiped', 'a reset leaves the token where it is', [
     BRIDGE,
     "step('wipe', () => this.#vault.wipe())",
     '',
   ]),
   fault('a failure destroys the token', 'a failed early rotation wipes the vault', [
     BRIDGE,
-    'onFailure: (error) => this.#publish(',
-    'onFailure: (error) => void this.#vault.wipe() ?? this.#publish(',
+    'onFailure: (error, timed) =>',
+    'onFailure: (error, timed) => void this.#vault.wipe() ??',
+  ]),
+  fault('answers beat the host', 'an old answer replaces what the host has put in meanwhile', [
+    BRIDGE,
+    'if (this.#replacing !== this.#writes) return',
+    '',
   ]),
   fault('no breaker', 'a dead endpoint is asked for ever', [
     REFRESHER,
@@ -132,10 +133,10 @@ export const FAULTS: readonly Fault[] = [
     'Math.max(delays.duration, retryAfter)',
     'delays.duration',
   ]),
-  fault('401s cause storms', 'each report of a 401 rotates', [
-    BRIDGE,
-    'const UNAUTHORIZED_FLOOR = 10_000',
-    'const UNAUTHORIZED_FLOOR = 0',
+  fault('401s cause storms', 'each 401 rotates', [
+    REFUSED_TOKENS,
+    'if (now < notBefore) return false',
+    '',
   ]),
   fault('tokens spin', 'a short-lived token is rotated as fast as it ends', [
     SCHEDULE,
@@ -152,6 +153,7 @@ export const FAULTS: readonly Fault[] = [
     'nobody looks whether there is a network',
     [REFRESHER, 'if (!isOnline()) throw offline()', ''],
     [REFRESHER, 'if (!isOnline()) return offline()', ''],
+    [BRIDGE, 'if (!this.#environment.isOnline()) throw offline()', ''],
   ),
   fault('a timer is left', '`stop()` does not clear the timer', [
     WAKE_UPS,
@@ -161,6 +163,11 @@ export const FAULTS: readonly Fault[] = [
   fault('a listener is left', '`stop()` forgets the window', [
     WAKE_UPS,
     'for (const name of WINDOW_EVENTS) window?.removeEventListener(name, wake)',
+    '',
+  ]),
+  fault('the channel is left', '`stop()` does not close the channel', [
+    TABS,
+    'channel?.close()',
     '',
   ]),
   fault('changes within changes', 'a change that a subscriber asks for is made at once', [
@@ -174,11 +181,45 @@ export const FAULTS: readonly Fault[] = [
     [LISTENERS, 'reportFault(fault)', 'throw fault'],
     [OBSERVABLE, 'reportFault(fault)', 'throw fault'],
   ),
+  fault('a generation is seen twice', 'a subscriber is told again of what it was given at first', [
+    READER,
+    'if (token.generation <= seen) return',
+    '',
+  ]),
+  fault('signals are not heard', 'a sign-out in another tab is ignored', [
+    HINTS,
+    'if (isNews(signal)) followers[signal.type].follow(signal)',
+    '',
+  ]),
+  fault('no second look', 'a sign-out that the server hears of late is not asked for again', [
+    HINTS,
+    '[() => 0, () => SECOND_LOOK]',
+    '[() => 0]',
+  ]),
+  fault('a lock is waited for', 'a frozen tab that holds the lock stops the others', [
+    TURNS,
+    'setTimer(goOn, TURN_LIMIT)',
+    'setTimer(goOn, 2 ** 31 - 1)',
+  ]),
   fault(
-    'a generation is seen twice',
-    'a subscriber is told again of what it was given when it came',
-    [READER, 'if (token.generation <= seen) return', ''],
+    'the signal says too much',
+    'the token goes over the channel, so that other tabs need not ask',
+    [
+      BRIDGE,
+      "tell({ type: 'rotated', expiresAt: event.expiresAt })",
+      "tell({ type: 'rotated', expiresAt: event.expiresAt, token: this.#vault.held()?.accessToken } as never)",
+    ],
+    [
+      SIGNAL,
+      '{ v: VERSION, from, type, expiresAt',
+      '{ ...signal, v: VERSION, from, type, expiresAt',
+    ],
   ),
+  fault('back undoes sign-out', 'a page from the back/forward cache goes on with its token', [
+    WAKE_UPS,
+    'if ((event as PageTransitionEvent).persisted) restore()',
+    'if (event === undefined) restore()',
+  ]),
   fault('the server refreshes side by side', 'a request does not wait for the refresh under way', [
     SERVER,
     'flights.set(key, flight)',

@@ -4,6 +4,12 @@ import { disturb, type World } from './world.ts'
 
 const isOpen = ({ state }: Tab): boolean => state === 'open'
 
+/** Someone, or a time service, sets the machine's clock. */
+export function setClock(world: World, by: number): void {
+  disturb(world)
+  world.machine.moveWallClock(by)
+}
+
 /** The browser freezes a tab in the background: nothing runs in it, and what comes for it waits. */
 export function freeze(world: World, tab: Tab): void {
   disturb(world)
@@ -11,9 +17,10 @@ export function freeze(world: World, tab: Tab): void {
   stopRunning(tab)
 }
 
-export function thaw(tab: Tab): void {
+export function thaw(world: World, tab: Tab): void {
+  disturb(world)
   tab.state = 'open'
-  run(tab)
+  run(world, tab)
   tab.document.fire('resume')
 }
 
@@ -26,20 +33,23 @@ export function leavePage(world: World, tab: Tab): void {
 }
 
 /** The user comes back to the page. What a remote can read before anything else happens is noted. */
-export function comeBack({ timeline }: World, tab: Tab): void {
+export function comeBack(world: World, tab: Tab): void {
+  disturb(world)
   tab.state = 'open'
-  tab.facts.restores.push(timeline.now)
+  tab.facts.restores.push(world.timeline.now)
   tab.window.fire('pageshow', { persisted: true })
   tab.facts.heldAtRestore = tab.remote.current()
-  run(tab)
+  run(world, tab)
 }
 
-export function hide({ loop, document }: Tab): void {
+export function hide(world: World, { loop, document }: Tab): void {
+  disturb(world)
   loop.isHidden = true
   document.fire('visibilitychange')
 }
 
-export function show({ loop, document, window }: Tab): void {
+export function show(world: World, { loop, document, window }: Tab): void {
+  disturb(world)
   loop.show()
   document.fire('visibilitychange')
   window.fire('focus')
@@ -53,8 +63,9 @@ export async function sleep(world: World, span: number): Promise<void> {
   network.cut()
   for (const tab of tabs.filter(isOpen)) stopRunning(tab)
   await world.advance(span)
+  disturb(world)
   machine.wake()
-  for (const tab of tabs.filter(isOpen)) run(tab)
+  for (const tab of tabs.filter(isOpen)) run(world, tab)
 }
 
 export function goOffline(world: World): void {
@@ -65,6 +76,7 @@ export function goOffline(world: World): void {
 }
 
 export function goOnline(world: World): void {
+  disturb(world)
   world.machine.isOnline = true
   for (const { loop, window } of world.tabs) loop.post(0, () => window.fire('online'))
 }
@@ -94,7 +106,8 @@ function stopRunning({ loop, origin }: Tab): void {
   origin.freeze()
 }
 
-function run({ loop, origin }: Tab): void {
+function run({ timeline }: World, { loop, origin, facts }: Tab): void {
+  facts.resumedAt = timeline.now
   loop.resume()
   origin.thaw()
 }

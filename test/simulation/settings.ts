@@ -16,6 +16,8 @@ export interface WorldSettings {
   readonly hasChannel: boolean
   readonly hasLocks: boolean
   readonly hasLegacy: boolean
+  /** The token sources ignore their signal. */
+  readonly isDeaf: boolean
   /** How long the token verifier takes; 0 for none. */
   readonly verifyDelay: number
   /** How long the server's session store takes at most. */
@@ -68,6 +70,7 @@ export const worlds: fc.Arbitrary<WorldSettings> = fc.record({
   hasChannel: rarely.map((isMissing) => !isMissing),
   hasLocks: rarely.map((isMissing) => !isMissing),
   hasLegacy: fc.boolean(),
+  isDeaf: rarely,
   verifyDelay: fc.constantFrom(0, 0, 40),
   storeDelay: fc.constantFrom(0, 0, 300),
   network: fc.oneof({ weight: 3, arbitrary: fc.constant(GOOD_NETWORK) }, networks),

@@ -5,6 +5,7 @@ import {
   type BridgeConfig,
   type BridgeEvent,
   type TokenReader,
+  type TokenRequest,
   type TokenSource,
 } from '@token-bridge/core'
 import type { FakeTab } from '../../packages/core/src/tabs/fake-tabs.test.support.ts'
@@ -14,6 +15,7 @@ import type { Machine } from './machine.ts'
 import type { Network } from './network.ts'
 import { createEventSource, type EventSource } from './page.ts'
 import type { Random } from './random.ts'
+import type { WorldSettings } from './settings.ts'
 import type { Timeline } from './timeline.ts'
 
 /** The bridge's default, in milliseconds. */
@@ -75,6 +77,8 @@ export interface TabFacts {
   /** When the page came out of the back/forward cache, and what a remote could read then before anything was painted. */
   readonly restores: number[]
   heldAtRestore: AccessToken | null
+  /** When it last began to run again, after whatever it was that it did not. */
+  resumedAt: number
   /** When the host last asked for a token or put one in. */
   hostActedAt: number
   /** Tokens that the host put in, and how old the server's time in them was, in milliseconds. */
@@ -97,6 +101,8 @@ export interface Tab {
   readonly origin: FakeTab
   readonly fetch: typeof fetch
   state: TabState
+  /** Called once, when the tab has its turn and has just asked for a newer token. */
+  onQuestion: (() => void) | null
   /** Subscribes to the remote's tokens; `onToken` runs in the subscriber. */
   subscribe(onToken?: (token: AccessToken) => void): Subscriber
   setFlag(enabled: boolean): void
@@ -109,23 +115,20 @@ export interface TabParts {
   readonly network: Network
   readonly random: Random
   readonly origin: FakeTab
-  readonly hasLocks: boolean
-  readonly hasChannel: boolean
-  readonly hasLegacy: boolean
-  readonly verifyDelay: number
+  readonly settings: WorldSettings
   readonly flag: boolean
   readonly log: (line: () => string) => void
 }
 
 /** Opens a tab with a bridge of its own in it. The bridge is started; its first question leaves at once. */
 export function openTab(number: number, parts: TabParts): Tab {
-  const { timeline, machine, network, random, origin, log } = parts
+  const { timeline, machine, network, random, origin, settings, log } = parts
   const loop = createEventLoop(timeline, machine)
   const window = createEventSource()
   const document = createEventSource()
   const facts = createFacts(now())
   const flagListeners = new Set<(enabled: boolean) => void>()
-  let asking = ''
+  let asking: Pick<TokenRequest, 'reason' | 'signal'>
   let isFlagOn = parts.flag
 
   function now(): Moment {
@@ -143,9 +146,9 @@ export function openTab(number: number, parts: TabParts): Tab {
 
   function recordCall(path: string, init: RequestInit): (answer: SimulatedAnswer | null) => void {
     const call: SourceCall = {
-      reason: asking,
+      reason: asking.reason,
       ...now(),
-      signal: init.signal as AbortSignal,
+      signal: asking.signal,
       wasOnline: machine.isOnline,
       movedForward: machine.movedForward,
       answeredAt: null,
@@ -156,17 +159,26 @@ export function openTab(number: number, parts: TabParts): Tab {
       retryAfter: 0,
     }
     facts.calls.push(call)
+    if ((init.body as string | undefined)?.includes('newerThan') === true)
+      timeline.after(0, interrupt)
     log(
       () =>
         `tab ${number} asks ${path} (${call.reason}) ${(init.body as string | undefined) ?? ''}`,
     )
     return (answer) => {
+      // Who asked does not hear it, and must not.
+      if (call.signal.aborted) return
       if (answer === null) call.outcome = 'failed'
       else readAnswer(call, answer)
       // The app's own legacy source does not read the header.
       if (path === '/api/auth/sync') call.retryAfter = (answer?.retryAfter ?? 0) * 1000
       log(() => `tab ${number} gets ${answer?.status ?? 'no answer'} ${call.accessToken ?? ''}`)
     }
+  }
+
+  function interrupt(): void {
+    tab.onQuestion?.()
+    tab.onQuestion = null
   }
 
   function readAnswer(call: SourceCall, answer: SimulatedAnswer): void {
@@ -183,8 +195,10 @@ export function openTab(number: number, parts: TabParts): Tab {
   const watched =
     (source: TokenSource): TokenSource =>
     (request) => {
-      asking = request.reason
-      return source(request)
+      asking = request
+      return source(
+        settings.isDeaf ? { ...request, signal: new AbortController().signal } : request,
+      )
     }
 
   const config: BridgeConfig = {
@@ -197,11 +211,11 @@ export function openTab(number: number, parts: TabParts): Tab {
         return { unsubscribe: () => void flagListeners.delete(next) }
       },
     },
-    ...(parts.hasLegacy && { legacy: watched(legacySource) }),
-    ...(parts.verifyDelay > 0 && {
+    ...(settings.hasLegacy && { legacy: watched(legacySource) }),
+    ...(settings.verifyDelay > 0 && {
       verify: () =>
         new Promise<void>((resolve) => {
-          loop.post(parts.verifyDelay, resolve)
+          loop.post(settings.verifyDelay, resolve)
         }),
     }),
     telemetry: {
@@ -218,8 +232,8 @@ export function openTab(number: number, parts: TabParts): Tab {
       random: random.next,
       setTimer: loop.setTimer,
       clearTimer: loop.clearTimer,
-      openChannel: parts.hasChannel ? origin.openChannel : undefined,
-      locks: parts.hasLocks ? origin.locks : undefined,
+      openChannel: settings.hasChannel ? origin.openChannel : undefined,
+      locks: settings.hasLocks ? origin.locks : undefined,
       document: Object.defineProperty(document, 'visibilityState', {
         get: () => (loop.isHidden ? 'hidden' : 'visible'),
       }),
@@ -246,6 +260,7 @@ export function openTab(number: number, parts: TabParts): Tab {
     origin,
     fetch,
     state: 'open',
+    onQuestion: null,
     get flag() {
       return isFlagOn
     },
@@ -269,6 +284,10 @@ export function openTab(number: number, parts: TabParts): Tab {
     name: 'facts',
     apply(event) {
       facts.events.push({ at: timeline.now, event })
+      const last = facts.calls.at(-1)
+      // It came in time, and ended while the verifier worked.
+      if (event.type === 'rotation-failed' && settings.verifyDelay > 0 && last?.outcome === 'token')
+        last.outcome = 'late'
       log(() => `tab ${number} ${describe(event)}`)
     },
   })
@@ -300,6 +319,7 @@ function createFacts(openedAt: Moment): TabFacts {
     pending: 0,
     restores: [],
     heldAtRestore: null,
+    resumedAt: Number.NEGATIVE_INFINITY,
     hostActedAt: Number.NEGATIVE_INFINITY,
     putByHost: new Map(),
     signOutAt: Number.NEGATIVE_INFINITY,

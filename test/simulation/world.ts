@@ -109,10 +109,7 @@ export function createWorld(
         random: random.fork(`tab ${number}`),
         origin: origin.openTab(),
         flag: world.flag,
-        hasLocks: settings.hasLocks,
-        hasChannel: settings.hasChannel,
-        hasLegacy: settings.hasLegacy,
-        verifyDelay: settings.verifyDelay,
+        settings,
       })
       tabs.push(tab)
       return tab
@@ -132,26 +129,20 @@ export function disturb(world: World): void {
   world.disturbedAt = world.timeline.now
 }
 
-/** The world is good: what works now has to work. */
-export function isGood({
-  network,
-  server,
-  provider,
-  machine,
-  api,
-  channel,
-  settings,
-}: World): boolean {
+/** Whoever asks the server gets an answer soon. */
+export function isServing({ network, server, provider, machine }: World): boolean {
   return (
     network.conditions === GOOD_NETWORK &&
     server.fault === null &&
     provider.state === 'up' &&
     machine.isOnline &&
-    !machine.isAsleep &&
-    !api.refusesAll &&
-    channel.loss === 0 &&
-    settings.hasChannel
+    !machine.isAsleep
   )
+}
+
+/** Tabs hear each other. */
+export function isConnected({ channel, settings }: World): boolean {
+  return settings.hasChannel && channel.loss === 0
 }
 
 /** All promises that can settle have settled when the event loop comes round. */

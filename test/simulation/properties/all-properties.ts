@@ -5,6 +5,7 @@ import {
   oneOrderForAll,
   snapshotTellsTheTruth,
 } from './order.ts'
+import { everyTabHasItsToken } from './liveness.ts'
 import type { Property } from './property.ts'
 import {
   boundedRate,
@@ -14,6 +15,7 @@ import {
   timersDoNotSpin,
 } from './requests.ts'
 import {
+  hostHasTheLastWord,
   noWriteAfterReset,
   requestsCarryTheCurrentToken,
   restoredPageHoldsNothing,
@@ -32,6 +34,7 @@ export const ALL_PROPERTIES: readonly Property[] = [
   oneOrderForAll,
   everySubscriberKnows,
   snapshotTellsTheTruth,
+  hostHasTheLastWord,
   signedOutOnlyWhenTold,
   requestsCarryTheCurrentToken,
   restoredPageHoldsNothing,
@@ -40,6 +43,7 @@ export const ALL_PROPERTIES: readonly Property[] = [
   boundedRate,
   timersDoNotSpin,
   signOutReachesAllTabs,
+  everyTabHasItsToken,
   secretsStayIn,
   noFaults,
 ]

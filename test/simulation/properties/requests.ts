@@ -72,6 +72,7 @@ const THRESHOLD = 3
 const COOLDOWN = 30_000
 const ROTATION_FLOOR = 5_000
 const UNAUTHORIZED_FLOOR = 10_000
+const TURN_LIMIT = 250
 const MINUTE = 60_000
 /** Questions a minute that one tab may ask when everything is asked of it at once. */
 const MOST_PER_MINUTE = 40
@@ -124,6 +125,8 @@ export function boundedRate({ tabs, machine }: World): () => string | null {
       ({ reason }, earlier) =>
         earlier < index && reason === 'unauthorized' && isFirstTry(calls, earlier),
     )
+    // What was decided before a tab was frozen is done when it is not.
+    if (before !== undefined && before.sentAt - facts.resumedAt < TURN_LIMIT) return null
     return before !== undefined && call.sentAt - before.sentAt < UNAUTHORIZED_FLOOR
       ? `asks because of a 401 twice within ${call.sentAt - before.sentAt} ms`
       : null

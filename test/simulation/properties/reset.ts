@@ -121,3 +121,23 @@ export function restoredPageHoldsNothing(world: World): () => string | null {
     return null
   }
 }
+
+/** What the host puts in by hand stays: the answer to an earlier question does not replace it. */
+export function hostHasTheLastWord({ tabs }: World): () => string | null {
+  const newEvents = unread<Tab['facts']['events'][number]>()
+  return () => {
+    for (const { number, facts } of tabs) {
+      for (const { at, event } of newEvents(facts.events)) {
+        if (event.type !== 'token-rotated' || event.reason === 'host') continue
+        const call = facts.calls.findLast(
+          ({ answeredAt, expiresAt }) => answeredAt !== null && expiresAt === event.expiresAt,
+        )
+        const isOld = [...facts.putByHost.values()].some(
+          (put) => call !== undefined && put.sentAt > call.sentAt && put.sentAt < at,
+        )
+        if (isOld) return `tab ${number} took an old answer instead of what the host had put in`
+      }
+    }
+    return null
+  }
+}
