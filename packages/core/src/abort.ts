@@ -3,10 +3,14 @@ import type { Environment } from './environment.ts'
 
 /** The typed error for work that a reset, a sign-out, a change of mode or `stop()` ended. */
 export const aborted = (what: string): AuthError =>
-  new AuthError('ERR_ABORTED', `${what} was ended by a reset, a sign-out, a change of mode or stop().`, {
-    phase: 'sync',
-    retryable: true,
-  })
+  new AuthError(
+    'ERR_ABORTED',
+    `${what} was ended by a reset, a sign-out, a change of mode or stop().`,
+    {
+      phase: 'sync',
+      retryable: true,
+    },
+  )
 
 /** Settles as `promise` does, or rejects with the signal's reason as soon as it aborts. */
 export function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
