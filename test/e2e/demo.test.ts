@@ -178,6 +178,18 @@ describe('signing out', () => {
       (await host.context.cookies(demo.url)).filter(({ name }) => name.endsWith('sid')),
     ).toEqual([])
   })
+
+  it('empties the page when the server cannot be told, and says that its session goes on', async () => {
+    await host.signIn()
+    await everyRemote('last-answer', /^200$/)
+    await host.page.route('**/api/auth/logout', (route) => route.abort())
+    await host.page.getByTestId('sign-out').click()
+    await host.shows('sign-out-failed', 'its session goes on')
+    await everyRemote('status', 'signed-out')
+    await everyRemote('last-answer', '–')
+    await host.page.reload()
+    await host.shows('session-status', 'ready')
+  })
 })
 
 describe('the token', () => {

@@ -20,7 +20,7 @@ export function PageHeader(): ReactNode {
         <h1>Secure Token Bridge</h1>
         <p>One session, three remotes, three bundlers. The token stays in memory, read-only.</p>
         {leaving === 'failed' && (
-          <p className="fault" role="alert">
+          <p className="fault" role="alert" data-testid="sign-out-failed">
             The server could not be told: its session goes on. Reload the page and sign out again.
           </p>
         )}

@@ -10,7 +10,7 @@ export function TelemetryPanel(): ReactNode {
   const { metrics } = bridge
   const figures = [
     ['requests', 'Requests', String(metrics.requests)],
-    ['joined-calls', 'Duplicate calls avoided', String(metrics.joinedCalls)],
+    ['joined-calls', 'Duplicates avoided', String(metrics.joinedCalls)],
     ['latency', 'Last refresh', latency(metrics.refreshLatency?.last)],
     ['unauthorized', '401s', String(metrics.unauthorized)],
     ['desync', 'Desync rate', `${(metrics.desyncRate * 100).toFixed(1)} %`],
