@@ -95,7 +95,7 @@ it('Greenstand#884, PR #890: who subscribes after the start misses nothing, and 
 
 it('react-keycloak#93, #202, argo-watcher PR #447: a session that has ended asks for one sign-in, and not in a loop', async () => {
   const signIns: string[] = []
-  const { authority, focus, show, goOnline } = await startPage({
+  const { bridge, authority, focus, show, goOnline } = await startPage({
     reauthenticate: (reason) => signIns.push(reason),
   })
   authority.signOut()
@@ -106,6 +106,7 @@ it('react-keycloak#93, #202, argo-watcher PR #447: a session that has ended asks
     focus()
     show()
     goOnline()
+    void bridge.reset('sign-out')
     await pass(MINUTE)
   }
   expect(signIns).toHaveLength(1)

@@ -189,7 +189,7 @@ it('msal#8764: the channel carries no token, and none can be put in through it',
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a channel has none
     hostile.postMessage(message)
   }
-  await pass(SECOND)
+  await pass(10 * SECOND)
   hostile.close()
   expect(tabs[1].reader.current()?.accessToken).toBe(authority.issued.at(-1))
   expect(authority.calls).toBe(calls)

@@ -1,6 +1,6 @@
 /** Storms, wake-ups and self-answers of others: superset, LangAlpha, workos, next-auth, oidc-spa. */
 import { createFakeAuthority } from '@token-bridge/testing'
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import type { TabChannel } from '@token-bridge/core'
 import {
   API,
@@ -108,7 +108,19 @@ it('next-auth PR #10762: a tab does not answer its own messages', async () => {
       },
     })
   }
-  const { bridge, authority, count } = await startPage({ environment: { openChannel } })
+  const recheck = vi.fn()
+  let tell = (_enabled: boolean): void => {}
+  const { bridge, authority, count } = await startPage({
+    environment: { openChannel },
+    enabled: {
+      subscribe({ next }) {
+        tell = next
+        next(true)
+        return { unsubscribe() {} }
+      },
+      recheck,
+    },
+  })
   const rotation = bridge.rotate()
   await pass(10 * SECOND)
   expect((await rotation).generation).toBe(2)
@@ -116,6 +128,10 @@ it('next-auth PR #10762: a tab does not answer its own messages', async () => {
   await pass(10 * SECOND)
   expect(authority.calls).toBe(2)
   expect(count('auth-reset')).toBe(1)
+  tell(false)
+  await pass(10 * SECOND)
+  expect(count('mode-changed')).toBe(1)
+  expect(recheck).not.toHaveBeenCalled()
 })
 
 it('oidc-spa#32: the same remote gets the same reader, and different demands are refused with a reason', () => {
