@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { abortable, aborted, sleep } from './abort.ts'
+import { abortable, aborted, sleep, within } from './abort.ts'
 import { isAuthError } from './errors.ts'
 import { endVirtualTime, recordedEnvironment, rejection } from './fixtures.test.support.ts'
 
@@ -92,5 +92,48 @@ describe('sleep', () => {
     controller.abort(reason)
     expect(await during).toBe(reason)
     expect(await rejection(sleep(100, controller.signal, recordedEnvironment()))).toBe(reason)
+  })
+})
+
+describe('within', () => {
+  beforeEach(() => {
+    vi.useFakeTimers()
+  })
+  afterEach(endVirtualTime)
+
+  const forEver = (): AbortSignal => new AbortController().signal
+  const never = new Promise<string>(() => {})
+
+  it('brings what the work brings in time, and leaves no timer and no listener', async () => {
+    const signal = forEver()
+    const work = within(Promise.resolve('done'), 100, signal, recordedEnvironment())
+    await expect(work).resolves.toBe('done')
+    expect([vi.getTimerCount(), waitingFor(signal)]).toEqual([0, 0])
+  })
+
+  it('brings nothing when the time is over, and not earlier', async () => {
+    let outcome: unknown = 'waiting'
+    void within(never, 100, forEver(), recordedEnvironment()).then((value) => (outcome = value))
+    await vi.advanceTimersByTimeAsync(99)
+    expect(outcome).toBe('waiting')
+    await vi.advanceTimersByTimeAsync(1)
+    expect(outcome).toBeUndefined()
+  })
+
+  it('brings nothing as soon as the signal aborts, before or during, and leaves no timer', async () => {
+    const controller = new AbortController()
+    const during = within(never, 100, controller.signal, recordedEnvironment())
+    controller.abort(aborted('The wait'))
+    await expect(during).resolves.toBeUndefined()
+    const after = within(never, 100, controller.signal, recordedEnvironment())
+    await expect(after).resolves.toBeUndefined()
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('fails as the work fails, and leaves no timer', async () => {
+    const fault = new Error('mine')
+    const work = within(Promise.reject(fault), 100, forEver(), recordedEnvironment())
+    expect(await rejection(work)).toBe(fault)
+    expect(vi.getTimerCount()).toBe(0)
   })
 })

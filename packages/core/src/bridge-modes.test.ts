@@ -1,4 +1,4 @@
-import { type AuthError, isAuthError, syncEndpoint, type BridgeConfig } from '@token-bridge/core'
+import { AuthError, isAuthError, syncEndpoint, type BridgeConfig } from '@token-bridge/core'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { deferred, MINUTE, testBridge } from './bridge.test.support.ts'
 import { countingTarget, HOUR, NOW, SECOND, settle } from './fixtures.test.support.ts'
@@ -390,6 +390,29 @@ describe('a sync endpoint that is not there from the start', () => {
       expect(bridge.snapshot).toMatchObject({ mode: 'bridge', status: 'maintenance' })
     },
   )
+
+  it('leaves signed out who is signed out', async () => {
+    const { bridge, world } = networked()
+    bridge.start()
+    world.sync = status(404)
+    await bridge.reset('sign-out')
+    const rotation = codeOf(bridge.rotate())
+    await vi.advanceTimersByTimeAsync(5 * SECOND)
+    expect(await rotation).toBe('ERR_SYNC_STATUS')
+    expect(bridge.snapshot).toMatchObject({ mode: 'bridge', status: 'signed-out' })
+  })
+
+  it('says nothing of the legacy source: one that is not there is one that is down', async () => {
+    const { bridge } = networked({
+      enabled: false,
+      legacy: async () => {
+        throw new AuthError('ERR_SYNC_STATUS', '404', { phase: 'sync', status: 404 })
+      },
+    })
+    bridge.start()
+    await vi.advanceTimersByTimeAsync(5 * SECOND)
+    expect(bridge.snapshot).toMatchObject({ mode: 'legacy', status: 'maintenance' })
+  })
 
   it('gives way to the kill switch, and is met anew when that is thrown back', async () => {
     let enabled = true

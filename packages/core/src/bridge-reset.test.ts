@@ -282,6 +282,7 @@ describe('a reset from within', () => {
     ['events$', (bridge, told) => bridge.events$.subscribe(told)],
   ])('of %s that is told of a rotation is whole, and comes after it', async (_, arrange) => {
     const { bridge, log, reader } = await ready()
+    bridge.onCleanup('cache', () => void log.push('cleanup'))
     let isDone = false
     let report: Promise<unknown> | undefined
     arrange(bridge, () => {
@@ -294,6 +295,7 @@ describe('a reset from within', () => {
     await settle()
     await report
     once(log)
+    expect(log.indexOf('cleanup')).toBeGreaterThan(log.indexOf('reader signed-out'))
     const mine = log.filter((entry) => /^adapter|^events/.test(entry))
     expect(mine).toEqual([
       'adapter token-rotated',

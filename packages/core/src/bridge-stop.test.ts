@@ -346,6 +346,21 @@ describe('stop()', () => {
     expect(parts.census()).toEqual(NOTHING)
   })
 
+  it('ends the waits of its time only: after start() one waits again', async () => {
+    const parts = page()
+    parts.authority.answerWith(() => new Promise(() => {}))
+    await ready(parts)
+    parts.bridge.stop()
+    await settle()
+    parts.authority.issueAgain()
+    const beforeStart = parts.reader.ready()
+    parts.bridge.start()
+    const afterStart = parts.reader.ready()
+    await settle()
+    await expect(Promise.all([beforeStart, afterStart])).resolves.toHaveLength(2)
+    parts.bridge.stop()
+  })
+
   it('leaves the token readable until it expires, and no longer', async () => {
     const parts = page()
     await ready(parts)

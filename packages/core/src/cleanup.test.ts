@@ -87,6 +87,26 @@ describe('createCleanup', () => {
     expect(environment.faults).toHaveLength(1)
   })
 
+  it('waits no longer for tasks once the signal aborts, and leaves no timer', async () => {
+    const { cleanup } = cleanupOf()
+    cleanup.register('hangs', () => new Promise(() => {}))
+    const controller = new AbortController()
+    const run = cleanup.run('sign-out', controller.signal)
+    await vi.advanceTimersByTimeAsync(70)
+    controller.abort(new Error('stopped'))
+    await expect(run).resolves.toEqual([{ name: 'hangs', outcome: 'timed-out', duration: 70 }])
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('says how many tasks there are', () => {
+    const { cleanup } = cleanupOf()
+    const remove = cleanup.register('one', () => {})
+    cleanup.register('two', () => {})
+    expect(cleanup.size).toBe(2)
+    remove()
+    expect(cleanup.size).toBe(1)
+  })
+
   it('does not run a task that was taken out, and keeps its namesake', async () => {
     const { cleanup } = cleanupOf()
     const task = vi.fn()

@@ -484,3 +484,48 @@ describe('fetch', () => {
     expect(new Headers(sent[0]?.headers).has('authorization')).toBe(false)
   })
 })
+
+describe('report', () => {
+  it('counts a request without a status, and a 401 as one, and nothing else', async () => {
+    const { bridge, authority, types } = testBridge()
+    bridge.updateToken(payload('t'))
+    const reader = bridge.reader('orders')
+    for (const status of [200, 204, 400, 403, 404, 429, 500, 503])
+      reader.report({ generation: 1, status })
+    expect([bridge.metrics.requests, types(), authority.requests.length]).toEqual([
+      0,
+      ['token-rotated'],
+      0,
+    ])
+    reader.report({ generation: 1 })
+    expect(bridge.metrics).toMatchObject({ requests: 1, desyncs: 0, unauthorized: 0 })
+    reader.report({ generation: 1, status: 401 })
+    await settle()
+    expect(bridge.metrics).toMatchObject({ requests: 1, desyncs: 0, unauthorized: 1 })
+    expect(authority.requests.map(({ reason }) => reason)).toEqual(['unauthorized'])
+  })
+
+  it.each([undefined, '1', 1.5, Number.NaN, null])('refuses %s for a generation', (generation) => {
+    const reader = testBridge().bridge.reader('orders')
+    expect(() => reader.report({ generation: generation as number })).toThrow(TypeError)
+  })
+
+  it('is no way to read or to rotate for a reader that was revoked', () => {
+    const { bridge, authority } = testBridge()
+    bridge.updateToken(payload('t'))
+    const reader = bridge.reader('orders')
+    bridge.revoke('orders')
+    expect(() => reader.report({ generation: 1, status: 401 })).toThrow(
+      expect.objectContaining({ code: 'ERR_READER_REVOKED' }),
+    )
+    expect(authority.requests).toHaveLength(0)
+  })
+
+  it('works for a reader that never sees the token', async () => {
+    const { bridge, authority } = testBridge()
+    bridge.updateToken(payload('t'))
+    bridge.reader('orders', { access: 'fetch' }).report({ generation: 1, status: 401 })
+    await settle()
+    expect(authority.requests).toHaveLength(1)
+  })
+})

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { AuthError } from './errors.ts'
 import { everythingIn, NOW, rejection, SECRET, secretPayload } from './fixtures.test.support.ts'
 import { syncEndpoint, type SyncEndpointOptions, type TokenRequest } from './source.ts'
-import { SYNC_HEADER, SYNC_VERSION } from './wire.ts'
+import { SYNC_HEADER, SYNC_VERSION, type TokenPayload } from './wire.ts'
 
 const URL_ = 'https://app.test/api/auth/sync'
 const server = setupServer()
@@ -229,6 +229,34 @@ describe('syncEndpoint', () => {
     const reason = new Error('reset')
     controller.abort(reason)
     expect((await waiting) as AuthError).toMatchObject({ cause: reason })
+  })
+
+  describe('the time of the server', () => {
+    const serverTime = async (
+      headers: Record<string, string>,
+      body: Partial<TokenPayload> = {},
+    ): Promise<number | undefined> => {
+      answering(() => HttpResponse.json(secretPayload(body), { headers }))
+      return (await ask())?.serverTime
+    }
+    const date = new Date(NOW).toUTCString()
+
+    it('is taken from Date when the body does not tell it', async () => {
+      await expect(serverTime({ date })).resolves.toBe(NOW)
+    })
+
+    it('is taken from the body when that tells it', async () => {
+      await expect(serverTime({ date }, { serverTime: NOW + 5 })).resolves.toBe(NOW + 5)
+    })
+
+    it.each<[string, Record<string, string>]>([
+      ['no Date', {}],
+      ['a Date that is none', { date: 'yesterday' }],
+      ['an answer out of a cache', { date, age: '3600' }],
+      ['an answer that a cache has just fetched', { date, age: '0' }],
+    ])('is not known by %s', async (_, headers) => {
+      await expect(serverTime(headers)).resolves.toBeUndefined()
+    })
   })
 
   describe('Retry-After', () => {

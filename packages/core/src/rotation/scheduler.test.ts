@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createClock } from '../clock.ts'
 import {
+  countingTarget,
   endVirtualTime,
   HOUR,
   MINUTE,
@@ -23,8 +24,10 @@ afterEach(endVirtualTime)
 function schedulerOf(lifetime: number) {
   const world = { lifetime, isIdle: false, isOnline: true, isSignedOut: false }
   const requests: { reason: string; at: number }[] = []
+  const confirmations: string[] = []
   const expired: number[] = []
-  const environment = recordedEnvironment({ isOnline: () => world.isOnline })
+  const window = countingTarget()
+  const environment = recordedEnvironment({ isOnline: () => world.isOnline, window })
   const clock = createClock(environment)
   const vault = createVault(clock, MINUTE)
   const refresher = createRefresher(
@@ -35,8 +38,9 @@ function schedulerOf(lifetime: number) {
     },
     environment,
     {
-      async attempt({ reason }) {
+      async attempt({ reason, isConfirmation }) {
         requests.push({ reason, at: Date.now() - NOW })
+        if (isConfirmation) confirmations.push(reason)
         if (world.isSignedOut) return null
         return secretPayload({ expiresAt: Date.now() + world.lifetime })
       },
@@ -65,7 +69,7 @@ function schedulerOf(lifetime: number) {
     onExpired: (generation) => void expired.push(generation),
     onRestored: () => vault.wipe(),
   })
-  return { world, requests, expired, scheduler, vault }
+  return { world, requests, confirmations, expired, scheduler, vault, window }
 }
 
 describe('createScheduler', () => {
@@ -164,6 +168,49 @@ describe('createScheduler', () => {
     await settle()
     expect(requests).toHaveLength(2)
     scheduler.stop()
+  })
+
+  it('asks whether the session still is when it is told to, and goes on as planned', async () => {
+    const { requests, confirmations, scheduler } = schedulerOf(5 * MINUTE)
+    scheduler.start()
+    scheduler.wake()
+    await vi.advanceTimersByTimeAsync(MINUTE)
+    scheduler.confirm('tab')
+    await vi.advanceTimersByTimeAsync(3.5 * MINUTE)
+    scheduler.stop()
+    expect(requests).toEqual([
+      { reason: 'hydrate', at: 0 },
+      { reason: 'tab', at: MINUTE },
+      { reason: 'schedule', at: 4.5 * MINUTE },
+    ])
+    expect(confirmations).toEqual(['tab'])
+  })
+
+  it('asks at once, and once, when the page comes out of the back/forward cache', async () => {
+    const { requests, scheduler, vault, window } = schedulerOf(5 * MINUTE)
+    scheduler.start()
+    scheduler.wake()
+    await vi.advanceTimersByTimeAsync(SECOND)
+    window.fire('pageshow', { persisted: true })
+    expect(vault.current()).toBeNull()
+    window.fire('focus')
+    await settle()
+    scheduler.stop()
+    expect(requests).toEqual([
+      { reason: 'hydrate', at: 0 },
+      { reason: 'hydrate', at: SECOND },
+    ])
+  })
+
+  it('finds by itself, within thirty seconds, that the machine has slept', async () => {
+    const { requests, scheduler } = schedulerOf(5 * MINUTE)
+    scheduler.start()
+    scheduler.wake()
+    await settle()
+    vi.setSystemTime(NOW + 8 * HOUR)
+    await vi.advanceTimersByTimeAsync(30 * SECOND)
+    scheduler.stop()
+    expect(requests.map(({ reason }) => reason)).toEqual(['hydrate', 'expired'])
   })
 
   it('leaves no timer when it is stopped, and does nothing after', async () => {
