@@ -1,5 +1,5 @@
 import type { AccessToken, TokenPayload } from '@token-bridge/core'
-import { canAsk } from './properties/tabs.ts'
+import { canAsk, isFirstReset } from './properties/tabs.ts'
 import { PLANNED_FAULT } from './properties/secrets.ts'
 import type { Tab } from './tab.ts'
 import { isConnected, isServing, type World } from './world.ts'
@@ -52,7 +52,10 @@ export function signOut(world: World, tab: Tab, order: SignOut): void {
   const { timeline, tabs } = world
   const wasSignedOut = tab.bridge.snapshot.status === 'signed-out'
   tab.facts.signOutAt = timeline.now
+  // Whoever is open at that moment hears of it.
+  let hearing: readonly Tab[] = []
   const reset = (): void => {
+    hearing = isFirstReset(world) ? tabs.filter((other) => canAsk(world, other)) : []
     tab.facts.callsAtReset = tab.facts.calls.length
     void tab.bridge.reset('sign-out')
   }
@@ -64,23 +67,19 @@ export function signOut(world: World, tab: Tab, order: SignOut): void {
   void tab
     .fetch('/api/auth/logout', { method: 'POST' })
     .then(
-      () => {
-        if (isPromised) promise()
-      },
-      () => {},
+      () => true,
+      () => false,
     )
-    .then(() => {
+    .then((isEnded) => {
       if (order === 'server-first') reset()
+      if (isEnded && isPromised) promise()
     })
 
   function promise(): void {
-    const by = timeline.now + 1_000
     // A hidden tab is too late for its second look, which is a timer: the first has to find the session ended.
-    const needsTimer = order !== 'server-first'
-    const reached = tabs.filter(
-      (other) => canAsk(world, other) && !(needsTimer && other.loop.isHidden),
-    )
-    world.signOuts.push({ by, disturbances, tabs: reached })
+    const reached =
+      order === 'server-first' ? hearing : hearing.filter(({ loop }) => !loop.isHidden)
+    world.signOuts.push({ by: timeline.now + 1_000, disturbances, tabs: reached })
     timeline.after(1_000, () => {})
   }
 }

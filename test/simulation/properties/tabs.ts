@@ -9,6 +9,17 @@ export function canAsk({ disturbedAt }: World, { state, facts }: Tab): boolean {
   return isUnderWay || last.outcome === 'token' || last.outcome === 'signed-out'
 }
 
+/** Milliseconds for which a signal of a reset is followed by no other: whoever floods the channel makes nobody ask without end. */
+const HINT_FLOOR = 5_000
+
+/** No tab was signed out just now, so that the signal of the next is followed at once. */
+export function isFirstReset({ tabs, timeline }: World): boolean {
+  return tabs.every(({ facts }) => {
+    const last = facts.events.findLast(({ event }) => event.type === 'auth-reset')
+    return last === undefined || timeline.now - last.at > HINT_FLOOR
+  })
+}
+
 /** When nothing disturbs it, a sign-out in one tab leaves no token of that session in any other after a second. */
 export function signOutReachesAllTabs(world: World): () => string | null {
   return () => {
