@@ -361,6 +361,27 @@ describe('stop()', () => {
     parts.bridge.stop()
   })
 
+  it('does not shorten the cleanups of a reset that comes after it, and ends later waits as well', async () => {
+    const parts = page()
+    await ready(parts)
+    parts.bridge.stop()
+    parts.bridge.onCleanup('slow', () => new Promise((done) => setTimeout(done, SECOND)))
+    const report = parts.bridge.reset('sign-out')
+    await vi.advanceTimersByTimeAsync(SECOND)
+    await expect(report).resolves.toMatchObject({
+      steps: expect.arrayContaining([{ name: 'slow', outcome: 'done', duration: SECOND }]),
+    })
+    const other = page()
+    other.authority.answerWith(() => new Promise(() => {}))
+    for (let round = 0; round < 2; round += 1) {
+      other.bridge.start()
+      const wait = other.reader.ready().catch((error: unknown) => error)
+      await settle()
+      other.bridge.stop()
+      expect(isAuthError(await wait, 'ERR_ABORTED')).toBe(true)
+    }
+  })
+
   it('leaves the token readable until it expires, and no longer', async () => {
     const parts = page()
     await ready(parts)

@@ -22,7 +22,7 @@ afterEach(endVirtualTime)
 
 /** A scheduler on the real parts, whose source issues tokens that live as long as `world` says. */
 function schedulerOf(lifetime: number) {
-  const world = { lifetime, isIdle: false, isOnline: true, isSignedOut: false }
+  const world = { lifetime, isIdle: false, isOnline: true, isSignedOut: false, isDown: false }
   const requests: { reason: string; at: number }[] = []
   const confirmations: string[] = []
   const expired: number[] = []
@@ -41,6 +41,7 @@ function schedulerOf(lifetime: number) {
       async attempt({ reason, isConfirmation }) {
         requests.push({ reason, at: Date.now() - NOW })
         if (isConfirmation) confirmations.push(reason)
+        if (world.isDown) throw new Error('503')
         if (world.isSignedOut) return null
         return secretPayload({ expiresAt: Date.now() + world.lifetime })
       },
@@ -184,6 +185,21 @@ describe('createScheduler', () => {
       { reason: 'schedule', at: 4.5 * MINUTE },
     ])
     expect(confirmations).toEqual(['tab'])
+  })
+
+  it('rotates also when its timer fired during a question that failed', async () => {
+    const { world, requests, scheduler, vault } = schedulerOf(5 * MINUTE)
+    scheduler.start()
+    scheduler.wake()
+    await vi.advanceTimersByTimeAsync(3.5 * MINUTE - 100)
+    world.isDown = true
+    scheduler.confirm('tab')
+    await vi.advanceTimersByTimeAsync(5 * SECOND)
+    world.isDown = false
+    await vi.advanceTimersByTimeAsync(30 * SECOND)
+    scheduler.stop()
+    expect(requests.map(({ reason }) => reason)).toEqual(['hydrate', 'tab', 'tab', 'tab', 'probe'])
+    expect(vault.held()?.generation).toBe(2)
   })
 
   it('asks at once, and once, when the page comes out of the back/forward cache', async () => {
