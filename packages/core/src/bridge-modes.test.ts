@@ -1,4 +1,10 @@
-import { AuthError, isAuthError, syncEndpoint, type BridgeConfig } from '@token-bridge/core'
+import {
+  AuthError,
+  isAuthError,
+  syncEndpoint,
+  TokenRejectedError,
+  type BridgeConfig,
+} from '@token-bridge/core'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { deferred, MINUTE, testBridge } from './bridge.test.support.ts'
 import { countingTarget, HOUR, NOW, SECOND, settle } from './fixtures.test.support.ts'
@@ -322,6 +328,20 @@ describe('a sync endpoint that is not there from the start', () => {
     expect(types().slice(-3)).toEqual(['maintenance-left', 'mode-changed', 'token-rotated'])
     await reader.fetch(API)
     expect(sent).toEqual([{ authorization: 'Bearer good', credentials: undefined }])
+  })
+
+  it('leaves the page on its cookie when the verifier refuses a token that the host puts in', async () => {
+    const { bridge, world } = networked({
+      verify: async () => {
+        throw new TokenRejectedError('ERR_TOKEN_SIGNATURE', 'Refused.', { phase: 'validate' })
+      },
+    })
+    world.sync = status(404)
+    bridge.start()
+    await vi.advanceTimersByTimeAsync(5 * SECOND)
+    bridge.updateToken({ accessToken: 'by-hand', expiresAt: Date.now() + 5 * MINUTE })
+    await settle()
+    expect(bridge.snapshot).toMatchObject({ mode: 'cookie-only', expiresAt: null })
   })
 
   it('is asked less and less while it is not: 65 times an hour at most', async () => {

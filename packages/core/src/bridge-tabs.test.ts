@@ -264,6 +264,20 @@ describe('a sign-out in one of eight tabs', () => {
     )
   })
 
+  it('empties them also when the page stops the bridge while its cleanups are still running', async () => {
+    const server = sessionServer()
+    const tabs = await openTabs(8, server, origin)
+    server.endSession()
+    tabs[0]?.bridge.onCleanup('slow', () => delayOf(SECOND))
+    void tabs[0]?.bridge.reset('sign-out')
+    tabs[0]?.bridge.stop()
+    await vi.advanceTimersByTimeAsync(100)
+    expect(tokensOf(tabs)).toEqual(same(8, undefined))
+    expect(
+      origin.posted.filter((message) => JSON.stringify(message).includes('reset')),
+    ).toHaveLength(8)
+  })
+
   // okta-auth-js PR #889: the other tabs acted before the first had ended the session.
   it('empties them also when the server ends the session 500 ms after the tabs were told', async () => {
     const server = sessionServer()

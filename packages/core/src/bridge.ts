@@ -14,7 +14,9 @@ import { captureEnvironment, type Environment } from './environment.ts'
 import { AuthError, isAuthError } from './errors.ts'
 import { watchFlag, type FlagWatcher } from './flags/watch-flag.ts'
 import { createIntake, type Answer, type Intake } from './intake.ts'
+import { createListeners, type Listeners } from './listeners.ts'
 import { isMissingEndpoint, modeFor } from './mode.ts'
+import { claimPage } from './owner.ts'
 import {
   createReader,
   type ReaderAuthority,
@@ -98,17 +100,22 @@ export class SecureTokenBridge {
   #epoch = 0
   /** Aborts when the session ends, and with it the requests that carry its token. */
   #session = new AbortController()
-  /** Aborts when the bridge stops, and with it every wait. */
+  /** Aborts when the bridge stops, and with it the wait for cleanups. */
   #life = new AbortController()
+  /** Hears when the bridge stops: those who wait for a token. */
+  readonly #stops: Listeners<AuthError>
   /** Counts what the host puts in by hand, which an answer that is still under way must not replace. */
   #writes = 0
   #replacing = 0
   #reset: Promise<CleanupReport> | null = null
   #signedOutBy: ResetReason | null = null
+  /** The other tabs have not heard yet that the session ended. */
+  #isResetUntold = false
   /** Cookie-only because the sync endpoint is not there, until it is. */
   #isUninitialised = false
   #isStarted = false
   #flag: FlagWatcher | null = null
+  #leavePage = (): void => {}
 
   /** Replays the snapshot, then emits each change. */
   readonly snapshot$: Observable<AuthSnapshot>
@@ -127,6 +134,7 @@ export class SecureTokenBridge {
     this.#clock = createClock(environment)
     this.#vault = createVault(this.#clock, skewBuffer)
     this.#transactions = createTransactions(initialSnapshot, environment.reportFault)
+    this.#stops = createListeners<AuthError>(environment.reportFault)
     this.#cleanup = createCleanup(environment)
     this.#source = this.#config.source ?? syncEndpoint()
     this.#origins =
@@ -180,7 +188,7 @@ export class SecureTokenBridge {
       vault: this.#vault,
       changes: this.#transactions.readers,
       whyNot: () => this.#whyNot(),
-      life: () => this.#life.signal,
+      stops: this.#stops,
     }
     this.#self = this.#createReader('host', 'token')
     this.#telemetry = createTelemetry(this.#config.telemetry, environment, {
@@ -206,9 +214,14 @@ export class SecureTokenBridge {
     )
   }
 
-  /** Hydrates from the source and keeps the token current from now on. Starting twice changes nothing. */
+  /**
+   * Hydrates from the source and keeps the token current from now on. Starting twice changes nothing.
+   *
+   * @throws AuthError `ERR_SECOND_COPY` when another copy of the package runs a bridge in this page.
+   */
   start(): this {
     if (this.#isStarted) return this
+    this.#leavePage = claimPage(this.#environment.realm)
     this.#isStarted = true
     this.#telemetry.start()
     this.#tabs?.start()
@@ -242,9 +255,12 @@ export class SecureTokenBridge {
     this.#scheduler.stop()
     this.#refresher.abort()
     this.#hints.stop()
+    this.#tellReset()
     this.#tabs?.stop()
     this.#telemetry.stop()
-    this.#life.abort(aborted('The wait'))
+    this.#leavePage()
+    this.#stops.emit(aborted('The wait'))
+    this.#life.abort()
     this.#life = new AbortController()
   }
 
@@ -290,7 +306,6 @@ export class SecureTokenBridge {
     }
     if (this.#isOff()) throw this.#whyNot() as AuthError
     const answer = this.#intake.check(payload)
-    this.#initialise()
     this.#writes += 1
     if (this.#config.verify === undefined) {
       this.#commit(answer, { reason: 'host' })
@@ -432,13 +447,14 @@ export class SecureTokenBridge {
   #accept(answer: Answer | null, outcome: Outcome): void {
     // The host has put a newer token in by hand meanwhile.
     if (this.#replacing !== this.#writes) return
+    if (answer !== null) return this.#commit(answer, outcome)
     this.#initialise()
-    if (answer === null) void this.reset('session-ended')
-    else this.#commit(answer, outcome)
+    void this.reset('session-ended')
   }
 
   #commit({ payload, sent, setsClock }: Answer, outcome: Outcome): void {
     const epoch = this.#epoch
+    this.#initialise()
     this.#transactions.run(() => {
       if (epoch !== this.#epoch) return null
       this.#reset = null
@@ -532,9 +548,17 @@ export class SecureTokenBridge {
     this.#publish({ type: 'mode-changed', mode, status: staysOut ? 'signed-out' : settled })
   }
 
+  #tellReset(): void {
+    if (this.#isResetUntold) this.#tabs?.tell({ type: 'reset' })
+    this.#isResetUntold = false
+  }
+
   async #end(reason: ResetReason, status: 'signed-out' | 'loading'): Promise<CleanupReport> {
     this.#epoch += 1
-    if (status === 'signed-out') this.#signedOutBy = reason
+    if (status === 'signed-out') {
+      this.#signedOutBy = reason
+      this.#isResetUntold = true
+    }
     const environment = this.#environment
     const life = this.#life.signal
     const { steps, step } = createSteps(environment)
@@ -556,9 +580,7 @@ export class SecureTokenBridge {
     // Other tabs do not wait for a task that hangs in this one.
     if (this.#cleanup.size > 0) await within(cleanup, TASKS_FIRST, life, environment)
     const told = createSteps(environment)
-    told.step('tabs', () => {
-      if (status === 'signed-out') this.#tabs?.tell({ type: 'reset' })
-    })
+    told.step('tabs', () => this.#tellReset())
     told.step('telemetry', release)
     steps.push(...(await cleanup), ...told.steps)
     // Who has signed in again while the tasks ran is not sent to do so once more.

@@ -15,6 +15,8 @@ export interface Environment {
   readonly openChannel: ((name: string) => TabChannel) | undefined
   /** Web Locks; `undefined` where there are none. */
   readonly locks: Pick<LockManager, 'request'> | undefined
+  /** Where the page is marked as owned by a bridge; `undefined` outside a browser. */
+  readonly realm: object | undefined
   /** Where `visibilitychange` and `resume` are heard; `undefined` outside a browser. */
   readonly document:
     Pick<Document, 'addEventListener' | 'removeEventListener' | 'visibilityState'> | undefined
@@ -56,6 +58,7 @@ export function captureEnvironment(overrides: Partial<Environment> = {}): Enviro
         : undefined,
     // Only in secure contexts.
     locks: isBrowser ? navigator.locks : undefined,
+    realm: isBrowser ? globalThis : undefined,
     document: typeof document === 'undefined' ? undefined : document,
     window: isBrowser ? window : undefined,
     baseUrl: () => (typeof document === 'undefined' ? undefined : document.baseURI),

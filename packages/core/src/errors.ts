@@ -8,6 +8,7 @@
 /** What went wrong. Codes are stable across versions; messages are not. */
 export type AuthErrorCode =
   | 'ERR_CONFIG'
+  | 'ERR_SECOND_COPY'
   | 'ERR_SYNC_NETWORK'
   | 'ERR_SYNC_TIMEOUT'
   | 'ERR_SYNC_STATUS'

@@ -11,8 +11,8 @@ export interface TokenWait {
   readonly changes: Pick<Listeners<BridgeEvent>, 'add'>
   /** Why waiting would bring no token; `null` while it can. */
   whyNot(): AuthError | null
-  /** Aborts when the bridge stops. */
-  life(): AbortSignal
+  /** Tells when the bridge stops. Not a signal: a thousand may wait, and Node warns of more than ten on one. */
+  readonly stops: Pick<Listeners<AuthError>, 'add'>
 }
 
 /** Resolves with a valid token, or rejects with the typed reason why there will be none, or why the wait was ended. */
@@ -20,8 +20,7 @@ export function waitForToken(
   parts: TokenWait,
   signal: AbortSignal | undefined,
 ): Promise<AccessToken> {
-  const { vault, changes, whyNot } = parts
-  const life = parts.life()
+  const { vault, changes, stops, whyNot } = parts
   let leave = (): void => {}
   const settled = new Promise<AccessToken>((resolve, reject) => {
     const look = (): void => {
@@ -30,12 +29,11 @@ export function waitForToken(
       if (token !== null) resolve(token)
       else if (reason !== null) reject(reason)
     }
-    const stop = (): void => reject(life.reason as Error)
-    const unsubscribe = changes.add(look)
-    life.addEventListener('abort', stop)
+    const removeLook = changes.add(look)
+    const removeStop = stops.add(reject)
     leave = () => {
-      unsubscribe()
-      life.removeEventListener('abort', stop)
+      removeLook()
+      removeStop()
     }
     look()
   })

@@ -18,6 +18,7 @@ export function stillEnvironment(): StillEnvironment {
       monotonic: now,
       setTimer: () => undefined,
       clearTimer: () => {},
+      realm: undefined,
       document: undefined,
       window: undefined,
       isOnline: () => true,
