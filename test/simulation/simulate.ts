@@ -20,6 +20,7 @@ export async function simulate(
   process.on('unhandledRejection', onRejection)
   try {
     const world = createSimulatedWorld(settings, rejections, trace)
+    world.log(() => `the world is ${JSON.stringify(settings)}`)
     await begin(world)
     const model: Model = { tabs: world.tabs.map(() => 'open'), isOnline: true, flag: true }
     await fc.asyncModelRun(() => ({ model, real: world }), commands)

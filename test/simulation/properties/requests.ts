@@ -81,7 +81,7 @@ const AUTOMATIC: ReadonlySet<string> = new Set(['schedule', 'expired'])
 
 /**
  * How much a tab asks is bounded. Without an answer: three questions, then one per 30 s. After a token: the next question of
- * its own 5 s later. Because of 401s: one per 10 s. In all: 40 a minute.
+ * its own 5 s later. After "signed out": none of its own. Because of 401s: one per 10 s. In all: 40 a minute.
  */
 export function boundedRate({ tabs, machine }: World): () => string | null {
   const newCalls = unread<SourceCall>()
@@ -110,6 +110,21 @@ export function boundedRate({ tabs, machine }: World): () => string | null {
     const waited = call.sentAt - before.answeredAt
     return waited < ROTATION_FLOOR && beginnings(tab, before.sentAt) === 0
       ? `asks (${call.reason}) ${waited} ms after it got a token`
+      : null
+  }
+
+  function judgeSignedOut(
+    tab: Tab,
+    call: SourceCall,
+    before: SourceCall | undefined,
+  ): string | null {
+    if (before?.outcome !== 'signed-out' || before.answeredAt === null) return null
+    // The answer was dropped for what the host had put in meanwhile.
+    const puts = [...tab.facts.putByHost.values()]
+    if (puts.some(({ sentAt }) => sentAt >= before.sentAt)) return null
+    const isNew = beginnings(tab, before.answeredAt + 1) > 0 || call.sentAt === before.answeredAt
+    return call.reason === 'hydrate' && !isNew
+      ? 'asks although it was told that nobody is signed in'
       : null
   }
 
@@ -148,6 +163,7 @@ export function boundedRate({ tabs, machine }: World): () => string | null {
         const problem =
           judgeStreak(tab, call, before) ??
           judgeFloor(tab, call, before) ??
+          judgeSignedOut(tab, call, before) ??
           judgeUnauthorized(tab, call) ??
           judgeMinute(tab, call)
         if (problem !== null) return `tab ${tab.number} ${problem}`
