@@ -344,6 +344,20 @@ describe('a sync endpoint that is not there from the start', () => {
     expect(bridge.snapshot).toMatchObject({ mode: 'cookie-only', expiresAt: null })
   })
 
+  it('leaves signed out who signed out meanwhile, and is not asked again and again once it is there', async () => {
+    const { bridge, world, synced } = networked()
+    world.sync = html
+    bridge.start()
+    await vi.advanceTimersByTimeAsync(5 * SECOND)
+    await bridge.reset('sign-out')
+    world.sync = status(401)
+    synced.length = 0
+    await bridge.rotate().catch(() => {})
+    await vi.advanceTimersByTimeAsync(MINUTE)
+    expect(bridge.snapshot).toMatchObject({ mode: 'bridge', status: 'signed-out' })
+    expect(synced).toHaveLength(1)
+  })
+
   it('is asked less and less while it is not: 65 times an hour at most', async () => {
     const { bridge, world, synced } = networked()
     world.sync = status(404)

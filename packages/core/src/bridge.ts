@@ -491,7 +491,9 @@ export class SecureTokenBridge {
   #initialise(): void {
     if (!this.#isUninitialised) return
     this.#isUninitialised = false
-    this.#publish({ type: 'mode-changed', mode: 'bridge', status: 'loading' })
+    // Who is signed out stays so: what came back is the endpoint.
+    const status = this.#signedOutBy === null ? 'loading' : 'signed-out'
+    this.#publish({ type: 'mode-changed', mode: 'bridge', status })
   }
 
   /** The page was away in the back/forward cache, and the session may have ended: the server is asked before anybody reads. */
