@@ -138,6 +138,52 @@ describe('createClock', () => {
     expect(clock.isAhead(moment)).toBe(false)
   })
 
+  it('never goes back, also when the wall clock is set back and no other time goes by', () => {
+    const { hands, clock } = clockOf()
+    hands.setWall(NOW + HOUR)
+    expect(clock.now()).toBe(NOW + HOUR)
+    hands.setWall(NOW)
+    expect(clock.now()).toBe(NOW + HOUR)
+    hands.advance(SECOND)
+    expect(clock.now()).toBe(NOW + HOUR + SECOND)
+  })
+
+  it('counts what passed between two looks, so that a clock set back before a sleep does not hide the sleep', () => {
+    const { hands, clock } = clockOf()
+    hands.setWall(NOW - 8 * HOUR)
+    clock.now()
+    hands.sleep(8 * HOUR)
+    expect(clock.now()).toBe(NOW + 8 * HOUR)
+  })
+
+  it('measures a question that was sent later from when it was sent', () => {
+    const { hands, clock } = clockOf()
+    hands.advance(10 * SECOND)
+    const sent = clock.mark()
+    hands.advance(SECOND)
+    expect(clock.candidate(NOW, sent)).toBe(NOW + SECOND)
+  })
+
+  it('takes the wall clock anew with each answer, as long as no server has told its time', () => {
+    const { hands, clock } = clockOf()
+    hands.setWall(NOW + HOUR)
+    clock.now()
+    hands.setWall(NOW)
+    hands.advance(SECOND)
+    expect(clock.candidate(undefined, clock.mark())).toBe(NOW + SECOND)
+    clock.correct(undefined, clock.mark())
+    expect(clock.now()).toBe(NOW + SECOND)
+  })
+
+  it('keeps to the server once it has told its time, whatever the wall clock says', () => {
+    const { hands, clock } = clockOf(NOW - HOUR)
+    clock.correct(NOW, clock.mark())
+    hands.advance(SECOND)
+    expect(clock.candidate(undefined, clock.mark())).toBe(NOW + SECOND)
+    clock.correct(undefined, clock.mark())
+    expect(clock.now()).toBe(NOW + SECOND)
+  })
+
   it('cannot be replaced in part', () => {
     expect(Object.isFrozen(clockOf().clock)).toBe(true)
   })
