@@ -61,9 +61,10 @@ export function signOut(world: World, tab: Tab, order: SignOut): void {
   }
   if (order !== 'server-first') reset()
   if (order === 'page-only') return
-  const { disturbances } = world
-  // Who is signed out already changes nothing, and tells nobody.
-  const isPromised = isServing(world) && isConnected(world) && !wasSignedOut
+  const { disturbances, settings } = world
+  // Who is signed out already changes nothing, and tells nobody. A slow verifier is waited for.
+  const isPromised =
+    isServing(world) && isConnected(world) && !wasSignedOut && settings.verifyDelay < 100
   void tab
     .fetch('/api/auth/logout', { method: 'POST' })
     .then(

@@ -65,6 +65,7 @@ async function judgeSignIn(world: World): Promise<void> {
 /** After `stop()` nothing is left: no timer, no listener, no channel, no lock. */
 async function judgeResidue(world: World): Promise<void> {
   for (const { bridge } of world.tabs.filter(isOpen)) bridge.stop()
+  await world.settle()
   await world.advance(1_000)
   for (const { number, loop, window, document } of world.tabs.filter(isOpen)) {
     const left = { timers: loop.timers, listeners: window.listeners + document.listeners }

@@ -4,7 +4,7 @@ import { FAULTS, withFault } from './faults.ts'
 import { seedFault } from './seed-fault.ts'
 
 /** With this seed each fault is found within so many schedules; `npm run simulate:faults` prints how many. */
-const SEED = 1
+const SEED = 2
 const SCHEDULES = 1_000
 
 const packages = new URL('../../packages/', import.meta.url)

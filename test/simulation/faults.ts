@@ -68,14 +68,18 @@ export const FAULTS: readonly Fault[] = [
   ]),
   fault(
     'no epoch check',
-    'an answer that comes after the abort is taken, when the source ignores its signal',
+    'a token that comes after a reset is taken, when the source ignores its signal',
     [REFRESHER, 'attempt(question, either), either)', 'attempt(question, either), timeout.signal)'],
     [
       REFRESHER,
       'await run(question, controller.signal)\n      controller.signal.throwIfAborted()',
-      'await run(question, controller.signal)',
+      'await run(question, controller.signal)\n      if (answer === null) controller.signal.throwIfAborted()',
     ],
-    [INTAKE, 'question.signal.throwIfAborted()', ''],
+    [
+      INTAKE,
+      'question.signal.throwIfAborted()\n      if (payload === null) return null',
+      'if (payload === null) {\n        question.signal.throwIfAborted()\n        return null\n      }',
+    ],
   ),
   fault('no single-flight', 'each caller starts a refresh of its own', [
     REFRESHER,

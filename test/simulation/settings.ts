@@ -71,7 +71,7 @@ export const worlds: fc.Arbitrary<WorldSettings> = fc.record({
   hasLocks: rarely.map((isMissing) => !isMissing),
   hasLegacy: fc.boolean(),
   isDeaf: rarely,
-  verifyDelay: fc.constantFrom(0, 0, 40),
+  verifyDelay: fc.constantFrom(0, 0, 40, 3_000),
   storeDelay: fc.constantFrom(0, 0, 300),
   network: fc.oneof({ weight: 3, arbitrary: fc.constant(GOOD_NETWORK) }, networks),
   channelDelay: fc.constantFrom(0, 30),
