@@ -12,11 +12,11 @@ export function canAsk({ disturbedAt }: World, { state, facts }: Tab): boolean {
 /** Milliseconds for which a signal of a reset is followed by no other: whoever floods the channel makes nobody ask without end. */
 const HINT_FLOOR = 5_000
 
-/** No tab was signed out just now, so that the signal of the next is followed at once. */
-export function isFirstReset({ tabs, timeline }: World): boolean {
+/** No tab has heard of a reset just now, so that the signal of the next is followed at once. Who slept hears when it wakes. */
+export function isFirstReset({ tabs, timeline, disturbedAt }: World): boolean {
   return tabs.every(({ facts }) => {
     const last = facts.events.findLast(({ event }) => event.type === 'auth-reset')
-    return last === undefined || timeline.now - last.at > HINT_FLOOR
+    return last === undefined || timeline.now - Math.max(last.at, disturbedAt) > HINT_FLOOR
   })
 }
 
