@@ -99,8 +99,40 @@ describe('createClock', () => {
     expect(clock.now()).toBe(NOW + SECOND)
   })
 
-  it('tells what it would show were it corrected so, and stays as it is', () => {
+  it('never goes back, not even with both clocks of the machine', () => {
+    const hands = { wall: NOW, monotonic: 0 }
+    const clock = createClock({ wallClock: () => hands.wall, monotonic: () => hands.monotonic })
+    hands.wall += MINUTE
+    hands.monotonic += MINUTE
+    expect(clock.now()).toBe(NOW + MINUTE)
+    hands.wall -= SECOND
+    hands.monotonic -= SECOND
+    expect(clock.now()).toBe(NOW + MINUTE)
+  })
+
+  it('takes the wall clock anew as long as no server has told its time, and never after', () => {
     const { hands, clock } = clockOf()
+    hands.advance(MINUTE)
+    hands.setWall(NOW - HOUR)
+    const sent = clock.mark()
+    expect(clock.now()).toBe(NOW + MINUTE)
+    expect(clock.candidate(undefined, sent)).toBe(NOW - HOUR)
+    clock.correct(undefined, sent)
+    expect(clock.now()).toBe(NOW - HOUR)
+    hands.advance(SECOND)
+    expect(clock.now()).toBe(NOW - HOUR + SECOND)
+
+    clock.correct(NOW, clock.mark())
+    hands.advance(SECOND)
+    hands.setWall(NOW - 2 * HOUR)
+    expect(clock.candidate(undefined, clock.mark())).toBe(NOW + SECOND)
+    clock.correct(undefined, clock.mark())
+    expect(clock.now()).toBe(NOW + SECOND)
+  })
+
+  it('tells what it would show were it corrected so, and stays as it is', () => {
+    const { hands, clock } = clockOf(NOW - MINUTE)
+    hands.advance(MINUTE)
     const sent = clock.mark()
     hands.advance(SECOND)
     expect(clock.candidate(NOW + HOUR, sent)).toBe(NOW + HOUR + SECOND)

@@ -35,6 +35,13 @@ describe('unavailable', () => {
     },
   )
 
+  it('says so when there are no tokens because the bridge could not be initialised', () => {
+    const fault = { code: 'ERR_SYNC_STATUS', message: 'POST /api/auth/sync answered 404.' } as const
+    expect(why({ mode: 'cookie-only', error: fault })?.message).toBe(
+      'The bridge could not be initialised (ERR_SYNC_STATUS): requests go out with the session cookie and without a token.',
+    )
+  })
+
   // clerk PR #8004: "later" must not look like "signed out".
   it('says when the bridge tries again, and what failed last, in maintenance', () => {
     const fault = { code: 'ERR_SYNC_STATUS', message: 'POST /api/auth/sync answered 503.' } as const

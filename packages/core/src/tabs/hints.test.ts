@@ -133,4 +133,22 @@ describe('createHints', () => {
     await vi.advanceTimersByTimeAsync(60 * SECOND)
     expect(done).toEqual([['recheck', 0]])
   })
+
+  it('remembers no timer that has come or was ended', async () => {
+    const environment = recordedEnvironment()
+    const ended = vi.spyOn(environment, 'clearTimer')
+    const hints = createHints(environment, {
+      isNews: () => true,
+      confirm() {},
+      recheckFlag() {},
+    })
+    hints.follow(RESET)
+    await vi.advanceTimersByTimeAsync(SECOND)
+    hints.stop()
+    expect(ended).not.toHaveBeenCalled()
+    hints.follow(RESET)
+    hints.stop()
+    hints.stop()
+    expect(ended).toHaveBeenCalledTimes(1)
+  })
 })
