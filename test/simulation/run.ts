@@ -99,9 +99,9 @@ async function runWorkers(onProgress: (progress: Progress) => void): Promise<Fai
           onProgress(progress)
           if (progress.failure !== null) resolve(progress.failure)
         })
-        child.on('exit', (code) => {
+        child.on('exit', (code, signal) => {
           running -= 1
-          if (code !== 0) reject(new Error(`A worker has ended with ${code}.`))
+          if (code !== 0) reject(new Error(`A worker has ended with ${code ?? signal}.`))
           else if (running === 0) resolve(null)
         })
       }

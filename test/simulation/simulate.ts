@@ -25,8 +25,17 @@ export async function simulate(
     const model: Model = { tabs: world.tabs.map(() => 'open'), isOnline: true, flag: true }
     await fc.asyncModelRun(() => ({ model, real: world }), commands)
     await ending(world)
+    release(world)
   } finally {
     process.off('unhandledRejection', onRejection)
+  }
+}
+
+/** Ends what is under way in tabs that were closed: Node keeps a signal that somebody listens to for as long as the process lives. */
+function release({ tabs }: World): void {
+  for (const { bridge } of tabs) {
+    void bridge.reset('sign-out').catch(() => {})
+    bridge.stop()
   }
 }
 
