@@ -122,7 +122,10 @@ export function boundedRate({ tabs, machine }: World): () => string | null {
     // The answer was dropped for what the host had put in meanwhile.
     const puts = [...tab.facts.putByHost.values()]
     if (puts.some(({ sentAt }) => sentAt >= before.sentAt)) return null
-    const isNew = beginnings(tab, before.answeredAt + 1) > 0 || call.sentAt === before.answeredAt
+    // The reset that the answer led to is one; the switch may be thrown in the same moment.
+    const hasBegun =
+      beginnings(tab, before.answeredAt + 1) > 0 || beginnings(tab, before.answeredAt) > 1
+    const isNew = hasBegun || call.sentAt === before.answeredAt
     return call.reason === 'hydrate' && !isNew
       ? 'asks although it was told that nobody is signed in'
       : null
