@@ -31,9 +31,12 @@ describe('createVault', () => {
 
   it('counts what was put in, over wipes', () => {
     const { vault } = vaultOf()
+    expect(vault.generation).toBe(0)
     expect(vault.put(secretPayload()).generation).toBe(1)
     vault.wipe()
+    expect(vault.generation).toBe(1)
     expect(vault.put(secretPayload()).generation).toBe(2)
+    expect(vault.generation).toBe(2)
   })
 
   // okta-oidc-js #894: a clock one hour ahead made every new token look expired.
