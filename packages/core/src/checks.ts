@@ -1,8 +1,5 @@
 import { AuthError } from './errors.ts'
 
-/** The longest delay a timer keeps, in milliseconds; with a longer one it would fire at once. */
-export const LONGEST_TIMER: number = 2 ** 31 - 1
-
 /** The bounds of a number, and what it is. Default: milliseconds from 0. */
 export interface Bounds {
   readonly least?: number

@@ -1,14 +1,8 @@
-import {
-  checkNumber,
-  checkSection,
-  LONGEST_TIMER,
-  misconfigured,
-  refuse,
-  type Bounds,
-} from './checks.ts'
+import { checkNumber, checkSection, misconfigured, refuse, type Bounds } from './checks.ts'
 import type { Environment } from './environment.ts'
 import type { FlagSource } from './flags/watch-flag.ts'
 import type { RefreshPolicy } from './rotation/refresher.ts'
+import { LONGEST_TIMER } from './rotation/schedule.ts'
 import type { TokenSource } from './source.ts'
 import type { ResetReason } from './state.ts'
 import { resolveTabs, type TabsOptions } from './tabs/resolve-tabs.ts'

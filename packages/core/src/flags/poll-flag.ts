@@ -1,6 +1,7 @@
 import { abortable } from '../abort.ts'
 import { captureEnvironment, type Environment } from '../environment.ts'
 import { createListeners } from '../listeners.ts'
+import { LONGEST_TIMER } from '../rotation/schedule.ts'
 import { flagError, refuseArgument, requireText } from './flag-error.ts'
 import type { FlagStream } from './watch-flag.ts'
 
@@ -17,9 +18,6 @@ export interface PollFlagOptions {
 }
 
 type Answer = { readonly value: boolean } | { readonly error: unknown }
-
-/** The longest delay a timer keeps; with a longer one it would fire at once. */
-const LONGEST_TIMER = 2 ** 31 - 1
 
 /**
  * A flag that is read again and again from a JSON document: `{ "ENABLE_SECURE_TOKEN_BRIDGE": true }`.

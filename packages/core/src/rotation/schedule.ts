@@ -32,7 +32,7 @@ export function rotationTime({
 }
 
 /** The longest delay a browser timer keeps; a longer one would fire at once. */
-const LONGEST_TIMER = 2 ** 31 - 1
+export const LONGEST_TIMER: number = 2 ** 31 - 1
 
 /** What to set a timer to for a span that may be over, be fractional or be longer than timers can be. Milliseconds. */
 export function timerDelay(span: number): number {

@@ -1,6 +1,7 @@
 import type { Environment } from '../environment.ts'
 import type { AlertRule, BridgeEvent } from '../state.ts'
-import { LONGEST_TIMER, checkNumber, checkSection, type Bounds } from '../checks.ts'
+import { checkNumber, checkSection, type Bounds } from '../checks.ts'
+import { LONGEST_TIMER } from '../rotation/schedule.ts'
 import { createDesyncShare } from './desync.ts'
 import { createSlidingCount } from './sliding-count.ts'
 
