@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { checkNumber, checkSection, LONGEST_TIMER, misconfigured, refuse } from './checks.ts'
+import { checkNumber, checkSection, misconfigured, refuse } from './checks.ts'
 import { thrown } from './fixtures.test.support.ts'
 
 const messageOf = (run: () => unknown): string => (thrown(run) as Error).message
@@ -92,8 +92,4 @@ describe('checkSection', () => {
   it('lets any option pass when none are listed', () => {
     expect(checkSection('s', { c: 1 })).toEqual({ c: 1 })
   })
-})
-
-it('knows the longest delay that a timer keeps', () => {
-  expect(LONGEST_TIMER).toBe(2_147_483_647)
 })
