@@ -48,8 +48,7 @@ async function probe(): Promise<boolean> {
   await page.goto(`${demo.url}styles.css`)
   await page.goto(`${demo.url}favicon.svg`)
   const left = Date.now()
-  const shownAt = (text: string): number =>
-    Number(/^SHOWN \/styles.css (\d+)/.exec(text)?.[1] ?? 0)
+  const shownAt = (text: string): number => Number(/^SHOWN \/styles.css (\d+)/.exec(text)?.[1] ?? 0)
   const [shown] = await Promise.all([
     // Playwright tells what a restored page has said before once more.
     page.waitForEvent('console', (message) => shownAt(message.text()) >= left),
@@ -145,7 +144,10 @@ describe('a page that comes back', () => {
     skip(!hasCache, 'this browser has no back/forward cache')
     expect(await look()).toMatchObject({ status: 'ready', secrets: 6 })
     // A server so near may answer before the first frame.
-    const { promise: isFramed, resolve: answer } = Promise.withResolvers<void>()
+    let answer = (): void => {}
+    const isFramed = new Promise<void>((resolve) => {
+      answer = resolve
+    })
     await host.page.route('**/api/auth/sync', async (route) => {
       await isFramed
       await route.continue()
