@@ -1,13 +1,29 @@
+import { base64url } from 'jose'
 import { configError } from './config-error.ts'
 import { memoryStore } from './memory-store.ts'
+import { isSecretId } from './secret-id.ts'
 import type { SessionStore } from './session-store.ts'
 import { isLoopback, isWebOrigin } from './web-origin.ts'
 
-/** Takes lines of text, token-free. `console` is one. */
+/** The same as the line, for machines: `event` is a stable name, the rest says more. Flat, and free of secrets. */
+export type LogFields = Readonly<Record<string, string | number>>
+
+/**
+ * Takes what happens, free of secrets, as a line for people and as fields for machines. `console` is one; for pino write
+ * `{ warn: (line, fields) => pino.warn(fields, line), … }`.
+ */
 export interface AuthLogger {
-  info(line: string): void
-  warn(line: string): void
-  error(line: string): void
+  info(line: string, fields?: LogFields): void
+  warn(line: string, fields?: LogFields): void
+  error(line: string, fields?: LogFields): void
+}
+
+/** A token bucket for each session (RFC 6585 section 4 answers when it is empty). */
+export interface RateLimit {
+  /** Requests that may come at once. */
+  readonly burst: number
+  /** Requests that come back in each second. */
+  readonly perSecond: number
 }
 
 /** What `authRoutes` takes. Spans are milliseconds. */
@@ -28,8 +44,22 @@ export interface AuthOptions {
   readonly scope?: string
   /** The API that the tokens are for (RFC 8707). */
   readonly resource?: string
+  /** The same for providers that do not know RFC 8707 and take an `audience` with the sign-in, such as Auth0. */
+  readonly audience?: string
   /** Default: memory of this process. */
   readonly store?: SessionStore
+  /**
+   * What the store keeps is sealed with the first (JWE, AES-256) and opened with any of these, so a new key is put in
+   * front and an old one removed when the sessions of its time are over. Each 32 random bytes, or the same in base64url
+   * (43 characters). Without keys values are stored as they are.
+   */
+  readonly encryptionKeys?: readonly (string | Uint8Array)[]
+  /**
+   * How long the provider accepts a refresh token again after its first use. With it, a refresh whose server died before
+   * the answer was stored is repeated; give a second less than the provider grants. Default 0: the provider ends the
+   * grant on any reuse, so such a session is ended.
+   */
+  readonly refreshTokenGrace?: number
   /**
    * A token that lives no longer than this is refreshed before it is handed out. Default 90 000: the bridge's skew
    * buffer (60 000) plus its lead time (30 000), or it would have to come back at once.
@@ -37,6 +67,14 @@ export interface AuthOptions {
   readonly minimumLifetime?: number
   /** After this a user signs in again, however active. Default 12 hours; at most 400 days, the most a cookie can live. */
   readonly sessionLifetime?: number
+  /**
+   * After this without a sign of a person a user signs in again. Only a page that says how long ago it saw one (core's
+   * `syncEndpoint(url, { idleFor })`) keeps a session alive; a background sync does not. Default: off. Longer than an
+   * access token lives, or nobody asks in time; switching it on ends the sessions that were opened without it.
+   */
+  readonly idleLifetime?: number
+  /** For `POST /sync`, and apart from it for `POST /logout`. Default `{ burst: 120, perSecond: 5 }`; `false`: none. */
+  readonly rateLimit?: RateLimit | false
   /** Where the provider sends the browser after sign-out: a path, or an absolute address registered there. */
   readonly postLogoutRedirect?: string
   /** Lets `GET /sync` through as well, for clients that exist already. Default `false`. */
@@ -58,9 +96,14 @@ export interface Settings {
   readonly basePath: string
   readonly scope: string
   readonly resource: string | undefined
+  readonly audience: string | undefined
   readonly store: SessionStore
+  readonly encryptionKeys: readonly Uint8Array[]
+  readonly refreshTokenGrace: number
   readonly minimumLifetime: number
   readonly sessionLifetime: number
+  readonly idleLifetime: number | undefined
+  readonly rateLimit: RateLimit | false
   readonly postLogoutRedirect: string | undefined
   readonly allowGet: boolean
   readonly logger: AuthLogger
@@ -134,15 +177,39 @@ export function readOptions(options: AuthOptions): Settings {
       'Write the identifier of the API, e.g. "https://api.example.com".',
       undefined,
     ),
+    audience: optional(
+      'audience',
+      options.audience,
+      isText,
+      'a string that is not empty',
+      'Write the identifier of the API as the provider knows it, or leave it out.',
+      undefined,
+    ),
     store:
       optional(
         'store',
         options.store,
         isStore,
         'a SessionStore',
-        'Use memoryStore(), or an object with get, set, replace and delete.',
+        'Use memoryStore(), sqliteStore(path), redisStore(client), or an object with all of its functions.',
         undefined,
       ) ?? memoryStore({ now }),
+    encryptionKeys: optional(
+      'encryptionKeys',
+      options.encryptionKeys,
+      isKeys,
+      'a list of keys, each 32 bytes or their 43 characters in base64url',
+      "Make one with crypto.randomBytes(32).toString('base64url').",
+      [],
+    ).map(toKey),
+    refreshTokenGrace: optional(
+      'refreshTokenGrace',
+      options.refreshTokenGrace,
+      isGrace,
+      'a number of milliseconds: 0, or from 10 seconds to a day',
+      'Use a second less than the provider grants. A server that died is noticed after some seconds, so less than ten would be of no use.',
+      0,
+    ),
     minimumLifetime: optional(
       'minimumLifetime',
       options.minimumLifetime,
@@ -158,6 +225,22 @@ export function readOptions(options: AuthOptions): Settings {
       'a number of milliseconds, from a minute to 400 days',
       'Write e.g. 12 * 60 * 60 * 1000.',
       12 * 60 * MINUTE,
+    ),
+    idleLifetime: optional(
+      'idleLifetime',
+      options.idleLifetime,
+      isSpan(MINUTE, 400 * DAY),
+      'a number of milliseconds, from a minute to 400 days',
+      'Write e.g. 30 * 60 * 1000, or leave it out.',
+      undefined,
+    ),
+    rateLimit: optional(
+      'rateLimit',
+      options.rateLimit,
+      isRateLimit,
+      'false or an object with the positive numbers burst and perSecond',
+      'Write e.g. { burst: 120, perSecond: 5 }, or leave it out.',
+      { burst: 120, perSecond: 5 },
     ),
     postLogoutRedirect: readPostLogoutRedirect(options.postLogoutRedirect, origin),
     allowGet: optional(
@@ -257,11 +340,26 @@ const isSpan =
   (least: number, most: number) =>
   (value: unknown): value is number =>
     typeof value === 'number' && value >= least && value <= most
+const isPositive = (value: unknown): boolean =>
+  typeof value === 'number' && value > 0 && Number.isFinite(value)
+const isRateLimit = (value: unknown): value is RateLimit | false => {
+  if (value === false) return true
+  if (typeof value !== 'object' || value === null) return false
+  const { burst, perSecond } = value as Record<string, unknown>
+  return isPositive(burst) && Number(burst) >= 1 && isPositive(perSecond)
+}
 const hasFunctions = (value: unknown, names: readonly string[]): boolean =>
   typeof value === 'object' &&
   value !== null &&
   names.every((name) => isFunction((value as Record<string, unknown>)[name]))
 const isStore = (value: unknown): value is SessionStore =>
-  hasFunctions(value, ['get', 'set', 'replace', 'delete'])
+  hasFunctions(value, ['get', 'set', 'add', 'touch', 'lock', 'replace', 'delete'])
+const isKey = (value: unknown): value is string | Uint8Array =>
+  value instanceof Uint8Array ? value.length === 32 : isSecretId(value)
+const isKeys = (value: unknown): value is readonly (string | Uint8Array)[] =>
+  Array.isArray(value) && value.length > 0 && value.every(isKey)
+const toKey = (key: string | Uint8Array): Uint8Array =>
+  typeof key === 'string' ? base64url.decode(key) : Uint8Array.from(key)
+const isGrace = (value: unknown): value is number => value === 0 || isSpan(10_000, DAY)(value)
 const isLogger = (value: unknown): value is AuthLogger =>
   hasFunctions(value, ['info', 'warn', 'error'])
