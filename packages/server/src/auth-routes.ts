@@ -35,7 +35,13 @@ export function authRoutes(options: AuthOptions): Hono {
   const { store, logger, now } = settings
   const sessions = createSessions(store)
   const provider = openidProvider(settings)
-  const refresher = sessionRefresher({ sessions, provider, logger, now })
+  const refresher = sessionRefresher({
+    sessions,
+    provider,
+    logger,
+    now,
+    grace: settings.refreshTokenGrace,
+  })
   const sessionCookie = hostCookie({
     name: 'sid',
     sameSite: 'Strict',

@@ -1,6 +1,7 @@
 import * as openid from 'openid-client'
 import type { LoginTransaction } from './login-transactions.ts'
 import type { Settings } from './options.ts'
+import { providerFailure } from './provider-failure.ts'
 import { isLoopback } from './web-origin.ts'
 
 /** Seconds for one request to the provider: less than the 10 that the bridge waits for a sync. */
@@ -30,6 +31,13 @@ export interface OpenidProvider {
    */
   redeem(answer: URLSearchParams, login: LoginTransaction): Promise<Grant>
   refresh(refreshToken: string): Promise<Grant>
+  /** Resolves when the provider's addresses are known, so that the next request goes straight to it. */
+  ready(): Promise<void>
+  /**
+   * Whether a refresh token can still be used (RFC 7662); `undefined` where the provider does not say. Rejects when it
+   * does not answer.
+   */
+  isActive(refreshToken: string): Promise<boolean | undefined>
   /** Revokes a refresh token (RFC 7009); does nothing where the provider cannot. */
   revoke(refreshToken: string): Promise<void>
   /** Where to send the browser to sign out (OpenID Connect RP-Initiated Logout 1.0), if the provider has such a place. */
@@ -102,6 +110,24 @@ export function openidProvider(settings: Settings): OpenidProvider {
       ),
     refresh: (refreshToken) =>
       granted((config) => openid.refreshTokenGrant(config, refreshToken, audience)),
+    async ready() {
+      await configuration()
+    },
+    async isActive(refreshToken) {
+      const config = await configuration()
+      if (config.serverMetadata().introspection_endpoint === undefined) return undefined
+      try {
+        const answer = await openid.tokenIntrospection(config, refreshToken, {
+          token_type_hint: 'refresh_token',
+        })
+        return answer.active
+      } catch (error) {
+        const { status = 0 } = providerFailure(error, now())
+        // Our client may not ask.
+        if (status >= 400 && status < 500 && status !== 429) return undefined
+        throw error
+      }
+    },
     async revoke(refreshToken) {
       const config = await configuration()
       if (config.serverMetadata().revocation_endpoint === undefined) return

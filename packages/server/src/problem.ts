@@ -5,8 +5,8 @@ export interface Problem {
   readonly status: 400 | 401 | 403 | 404 | 405 | 413 | 500 | 503
   readonly title: string
   readonly detail?: string
-  /** Extension member for 401: was there never a session, or is it over? */
-  readonly reason?: 'no-session' | 'session-expired'
+  /** Extension member for 401: was there never a session, is it over, or did a server die while it refreshed it? */
+  readonly reason?: 'no-session' | 'session-expired' | 'refresh-interrupted'
 }
 
 /**

@@ -14,6 +14,8 @@ export interface ProviderFailure {
   readonly kind: 'refused' | 'unavailable'
   /** An OAuth error code, or a code of the client library. */
   readonly code: string
+  /** HTTP status of its answer, if there was one. */
+  readonly status?: number
   /** Milliseconds that the provider asked for (RFC 9110 section 10.2.3). */
   readonly retryAfter?: number
 }
@@ -38,10 +40,12 @@ export function providerFailure(error: unknown, now: number): ProviderFailure {
   if (response !== undefined) {
     const isLater = response.status === 429 || response.status >= 500 || response.status === 408
     const retryAfter = readRetryAfter(response.headers, now)
-    if (error instanceof ResponseBodyError && !isLater) return refusal(error.error)
+    const { status } = response
+    if (error instanceof ResponseBodyError && !isLater) return { ...refusal(error.error), status }
     return {
       kind: 'unavailable',
-      code: `status ${response.status}`,
+      code: `status ${status}`,
+      status,
       ...(retryAfter !== undefined && { retryAfter }),
     }
   }

@@ -18,7 +18,8 @@ async function setUp() {
   const sessions = createSessions(memoryStore())
   const key = await sessions.keyOf(await sessions.open(session(1)))
   const used: string[] = []
-  const provider: Pick<OpenidProvider, 'refresh'> = {
+  const provider: Pick<OpenidProvider, 'refresh' | 'ready'> = {
+    async ready() {},
     async refresh(refreshToken): Promise<Grant> {
       used.push(refreshToken)
       const { accessToken, expiresAt, tokenType } = session(used.length + 5)
@@ -31,6 +32,7 @@ async function setUp() {
     provider: provider as OpenidProvider,
     logger,
     now: () => NOW,
+    grace: 0,
   })
   return { sessions, key, used, refresher }
 }
@@ -41,7 +43,8 @@ describe('sessionRefresher', () => {
     // Both read the old session; another replica writes a newer one before the first of them looks again.
     const modest = refresher.freshen(key, newerThan(1))
     const demanding = refresher.freshen(key, newerThan(3))
-    await sessions.replace(key, session(3))
+    const other = await sessions.lock(key, 1_000)
+    await sessions.replace(key, session(3), other?.fence ?? 0, 0)
 
     expect(await modest).toMatchObject({ session: { accessToken: 'access-3' }, refreshed: false })
     expect(await demanding).toMatchObject({ session: { accessToken: 'access-6' } })

@@ -1,7 +1,7 @@
 import type { Grant, OpenidProvider } from './openid-provider.ts'
 import type { AuthLogger } from './options.ts'
 import { providerFailure, type ProviderFailure } from './provider-failure.ts'
-import type { Session, Sessions } from './sessions.ts'
+import type { LockedSession, RefreshRecord, Session, Sessions } from './sessions.ts'
 
 /** What came of the wish for a fresh token. */
 export type Freshening =
@@ -13,56 +13,177 @@ export type Freshening =
   | { readonly status: 'unrefreshable'; readonly session: Session }
   /** The provider no longer knows the grant; the session was deleted just now. */
   | { readonly status: 'ended' }
+  /** A server died while it refreshed, and the token that the provider answered is lost; the session was deleted just now. */
+  | { readonly status: 'interrupted' }
   /** There is no such session, or someone else ended it meanwhile. */
   | { readonly status: 'gone' }
 
 export interface SessionRefresher {
   /** Resolves with a session whose token satisfies `isFresh`, refreshing it if need be, once however many ask. */
   freshen(key: string, isFresh: (session: Session) => boolean): Promise<Freshening>
+  /** Resolves when no refresh is under way: until then a process that ends would lose what the provider answers. */
+  settled(): Promise<void>
 }
 
-/** Refreshes sessions, one refresh at a time for each. */
+type IsFresh = (session: Session) => boolean
+
+/**
+ * Milliseconds that a lock outlives its holder, who extends it every `HEARTBEAT`. So a replica that died is replaced
+ * within `LOCK` and a look (0.4 s at most), well within the 10 s that the bridge waits.
+ */
+const LOCK = 4_000
+const HEARTBEAT = 1_000
+
+/** Milliseconds for which others wait for the holder of a lock; less than the bridge waits for us. */
+const PATIENCE = 8_500
+
+/** Milliseconds for which an answer of the provider is tried to be stored. */
+const PERSISTENCE = 10_000
+
+/**
+ * Refreshes sessions, one refresh at a time for each: within the process by joining the one under way, between processes
+ * by the session's lock in the store. See docs/decisions/0013-one-refresh-however-many-servers.md.
+ */
 export function sessionRefresher(parts: {
   readonly sessions: Sessions
   readonly provider: OpenidProvider
   readonly logger: AuthLogger
   readonly now: () => number
+  /** Milliseconds for which the provider takes a refresh token again. */
+  readonly grace: number
 }): SessionRefresher {
-  const { sessions, provider, logger, now } = parts
+  const { sessions, provider, logger, now, grace } = parts
   const flights = new Map<string, Promise<Freshening>>()
 
-  async function refresh(key: string, isFresh: (session: Session) => boolean): Promise<Freshening> {
-    // Read again: a refresh may have ended since the caller read, and a refresh token used twice ends the whole grant.
-    const session = await sessions.read(key)
-    if (session === undefined) return { status: 'gone' }
-    if (isFresh(session)) return { status: 'current', session, refreshed: false }
-    if (session.refreshToken === undefined) return { status: 'unrefreshable', session }
+  async function refresh(key: string, seen: Session, isFresh: IsFresh): Promise<Freshening> {
+    try {
+      // First of all, so that nothing slow happens under the lock but the refresh itself.
+      await provider.ready()
+    } catch (error) {
+      return unavailable(seen, providerFailure(error, now()))
+    }
+    const deadline = performance.now() + PATIENCE
+    for (let wait = 40; ; wait = Math.min(wait * 1.5, 250)) {
+      const locked = await sessions.lock(key, LOCK)
+      if (locked !== undefined) {
+        const outcome = await refreshLocked(key, locked, seen, isFresh)
+        if (outcome !== 'overtaken') return outcome
+      }
+      const session = await sessions.read(key)
+      if (session === undefined) return { status: 'gone' }
+      if (isFresh(session)) return { status: 'current', session, refreshed: false }
+      if (performance.now() > deadline) return { status: 'unavailable', session }
+      await pause(wait * (0.5 + Math.random()))
+    }
+  }
+
+  /** Someone else's lock is not to be waited for twice: what the holder before us wrote decides first. */
+  async function refreshLocked(
+    key: string,
+    { session, fence }: LockedSession,
+    seen: Session,
+    isFresh: IsFresh,
+  ): Promise<Freshening | 'overtaken'> {
+    const letGo = (rest: Session = session) => sessions.replace(key, rest, fence, 0)
+    if (isFresh(session)) {
+      await letGo()
+      return { status: 'current', session, refreshed: false }
+    }
+    const { refreshToken, refresh: last } = session
+    if (refreshToken === undefined) {
+      await letGo()
+      return { status: 'unrefreshable', session }
+    }
+    if (last?.outcome !== undefined && last.sentAt !== seen.refresh?.sentAt) {
+      // It failed while we waited, so we would only have asked the same a moment later.
+      await letGo()
+      return { status: 'unavailable', session, ...pick(last.retryAfter) }
+    }
+    try {
+      if (!(await isUnspent(refreshToken, last))) {
+        logger.warn('[auth] session ended: a refresh was interrupted')
+        return { status: (await sessions.end(key, fence)) ? 'interrupted' : 'gone' }
+      }
+    } catch (error) {
+      await letGo()
+      return unavailable(session, providerFailure(error, now()))
+    }
+    const marked: Session = { ...session, refresh: { sentAt: now() } }
+    if (!(await sessions.replace(key, marked, fence, LOCK))) return 'overtaken'
     let grant: Grant
     try {
-      grant = await provider.refresh(session.refreshToken)
+      grant = await alive(key, marked, fence, provider.refresh(refreshToken))
     } catch (error) {
-      return failed(key, session, providerFailure(error, now()))
+      return failed(key, marked, fence, providerFailure(error, now()))
     }
-    return keep(key, session, grant)
+    return keep(key, session, fence, grant)
+  }
+
+  /** Whether the refresh token can be sent without being a reuse, after whatever happened to it the last time. */
+  async function isUnspent(refreshToken: string, last: RefreshRecord | undefined): Promise<boolean> {
+    if (last === undefined || last.outcome === 'declined' || now() - last.sentAt < grace) return true
+    // Where nobody can say, a living server may try again: the provider may never have seen the first.
+    return (await provider.isActive(refreshToken)) ?? last.outcome === 'unanswered'
+  }
+
+  /** Extends the lock while a request is under way. */
+  async function alive<T>(
+    key: string,
+    marked: Session,
+    fence: number,
+    request: Promise<T>,
+  ): Promise<T> {
+    const timer = setInterval(() => {
+      // Whether it could is seen when the answer is written.
+      sessions.replace(key, marked, fence, LOCK).catch(() => {})
+    }, HEARTBEAT)
+    return request.finally(() => clearInterval(timer))
   }
 
   async function failed(
     key: string,
-    session: Session,
-    { kind, code, retryAfter }: ProviderFailure,
+    marked: Session,
+    fence: number,
+    failure: ProviderFailure,
   ): Promise<Freshening> {
-    if (code === 'invalid_grant') return { status: (await sessions.end(key)) ? 'ended' : 'gone' }
-    const advice = kind === 'refused' ? '; check the registration of the client' : ''
-    logger.warn(`[auth] refresh failed: ${code}${advice}`)
-    return { status: 'unavailable', session, ...(retryAfter !== undefined && { retryAfter }) }
+    const { code, status = 0, retryAfter } = failure
+    if (code === 'invalid_grant')
+      return { status: (await sessions.end(key, fence)) ? 'ended' : 'gone' }
+    const record: RefreshRecord = {
+      sentAt: marked.refresh?.sentAt ?? now(),
+      outcome: status >= 400 && status < 500 ? 'declined' : 'unanswered',
+      ...pick(retryAfter),
+    }
+    const session: Session = { ...marked, refresh: record }
+    await sessions.replace(key, session, fence, 0)
+    return unavailable(session, failure)
   }
 
-  async function keep(key: string, old: Session, grant: Grant): Promise<Freshening> {
+  function unavailable(
+    session: Session,
+    { kind, code, retryAfter }: ProviderFailure,
+  ): Freshening {
+    const advice = kind === 'refused' ? '; check the registration of the client' : ''
+    logger.warn(`[auth] refresh failed: ${code}${advice}`)
+    return { status: 'unavailable', session, ...pick(retryAfter) }
+  }
+
+  async function keep(
+    key: string,
+    { refresh: _, ...old }: Session,
+    fence: number,
+    grant: Grant,
+  ): Promise<Freshening | 'overtaken'> {
     // Providers count in whole seconds, so a newer token may seem to expire up to a second earlier than the one before.
     const expiresAt = Math.max(grant.expiresAt, Math.min(old.expiresAt + 1, grant.expiresAt + 1000))
     // A grant without a refresh token or ID token leaves the old one in force (RFC 6749 section 6).
     const session: Session = { ...old, ...grant, expiresAt }
-    if (await sessions.replace(key, session)) return { status: 'current', session, refreshed: true }
+    if (await stored(key, session, fence)) return { status: 'current', session, refreshed: true }
+    const left = await sessions.read(key)
+    // It was we who wrote, and the store's word on it was lost.
+    if (left?.accessToken === session.accessToken)
+      return { status: 'current', session, refreshed: true }
+    if (left !== undefined) return 'overtaken'
     // Signed out meanwhile: what came late must be of no use to anyone.
     if (grant.refreshToken !== undefined) {
       await provider
@@ -74,11 +195,25 @@ export function sessionRefresher(parts: {
     return { status: 'gone' }
   }
 
+  /** The old refresh token is spent, so a store that stumbles is asked again. */
+  async function stored(key: string, session: Session, fence: number): Promise<boolean> {
+    const deadline = performance.now() + PERSISTENCE
+    for (let wait = 50; ; wait = Math.min(wait * 2, 500)) {
+      try {
+        return await sessions.replace(key, session, fence, 0)
+      } catch (error) {
+        if (performance.now() > deadline) throw error
+        await pause(wait)
+      }
+    }
+  }
+
   return Object.freeze<SessionRefresher>({
     async freshen(key, isFresh) {
       const session = await sessions.read(key)
       if (session === undefined) return { status: 'gone' }
       if (isFresh(session)) return { status: 'current', session, refreshed: false }
+      if (session.refreshToken === undefined) return { status: 'unrefreshable', session }
       for (;;) {
         const underWay = flights.get(key)
         if (underWay === undefined) break
@@ -87,9 +222,20 @@ export function sessionRefresher(parts: {
         const isMine = outcome.status !== 'current' || outcome.refreshed || isFresh(outcome.session)
         if (isMine) return outcome
       }
-      const flight = refresh(key, isFresh).finally(() => flights.delete(key))
+      const flight = refresh(key, session, isFresh).finally(() => flights.delete(key))
       flights.set(key, flight)
       return flight
     },
+    async settled() {
+      while (flights.size > 0) await Promise.allSettled(flights.values())
+    },
   })
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}
+
+function pick(retryAfter: number | undefined): { readonly retryAfter?: number } {
+  return retryAfter === undefined ? {} : { retryAfter }
 }

@@ -68,6 +68,9 @@ export function sync(
       case 'ended':
         cookie.clear(c)
         return signedOut(c, 'session-expired')
+      case 'interrupted':
+        cookie.clear(c)
+        return signedOut(c, 'refresh-interrupted')
       case 'gone':
         // The cookie stays: this answer may arrive after a new sign-in has set another one, and would clear that.
         return signedOut(c, 'session-expired')
@@ -94,7 +97,7 @@ async function readQuestion(c: Context): Promise<SyncRequest | Problem> {
   }
 }
 
-function signedOut(c: Context, reason: 'no-session' | 'session-expired'): Response {
+function signedOut(c: Context, reason: NonNullable<Problem['reason']>): Response {
   return problem(c, { status: 401, title: 'Signed out', reason })
 }
 
