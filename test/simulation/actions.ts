@@ -1,5 +1,5 @@
 import type { AccessToken, TokenPayload } from '@token-bridge/core'
-import { canAsk, isFirstReset } from './properties/tabs.ts'
+import { canAsk, isFollowedAtOnce } from './properties/tabs.ts'
 import { PLANNED_FAULT } from './properties/secrets.ts'
 import type { Tab } from './tab.ts'
 import { isConnected, isServing, type World } from './world.ts'
@@ -50,21 +50,23 @@ export function rotate({ timeline }: World, tab: Tab): Promise<void> {
 /** Somebody signs out, in a tab. */
 export function signOut(world: World, tab: Tab, order: SignOut): void {
   const { timeline, tabs } = world
-  const wasSignedOut = tab.bridge.snapshot.status === 'signed-out'
-  tab.facts.signOutAt = timeline.now
-  // Whoever is open at that moment hears of it.
+  // Whoever is open at that moment hears of it: once where the server has ended the session before, else twice.
   let hearing: readonly Tab[] = []
   const reset = (): void => {
-    hearing = isFirstReset(world) ? tabs.filter((other) => canAsk(world, other)) : []
+    const signals = order === 'server-first' ? 1 : 2
+    hearing = tabs.filter(
+      (other) => canAsk(world, other) && isFollowedAtOnce(world, other, signals),
+    )
+    tab.facts.signOutsAt.push(timeline.now)
     tab.facts.callsAtReset = tab.facts.calls.length
     void tab.bridge.reset('sign-out')
   }
   if (order !== 'server-first') reset()
   if (order === 'page-only') return
   const { disturbances, settings } = world
-  // Who is signed out already changes nothing, and tells nobody. A slow verifier is waited for.
+  // A slow verifier is waited for. Nobody signs out in a tab that is hidden, where the second signal would be late.
   const isPromised =
-    isServing(world) && isConnected(world) && !wasSignedOut && settings.verifyDelay < 100
+    isServing(world) && isConnected(world) && settings.verifyDelay < 100 && !tab.loop.isHidden
   void tab
     .fetch('/api/auth/logout', { method: 'POST' })
     .then(
@@ -77,10 +79,7 @@ export function signOut(world: World, tab: Tab, order: SignOut): void {
     })
 
   function promise(): void {
-    // A hidden tab is too late for its second look, which is a timer: the first has to find the session ended.
-    const reached =
-      order === 'server-first' ? hearing : hearing.filter(({ loop }) => !loop.isHidden)
-    world.signOuts.push({ by: timeline.now + 1_000, disturbances, tabs: reached })
+    world.signOuts.push({ by: timeline.now + 1_000, disturbances, tabs: hearing })
     timeline.after(1_000, () => {})
   }
 }

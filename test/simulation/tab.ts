@@ -84,7 +84,7 @@ export interface TabFacts {
   /** Tokens that the host put in, and how old the server's time in them was, in milliseconds. */
   readonly putByHost: Map<string, Moment & { readonly transit: number }>
   /** When the user last chose to sign out here, and how many questions had been asked when the bridge was reset for it. */
-  signOutAt: number
+  readonly signOutsAt: number[]
   callsAtReset: number
 }
 
@@ -322,7 +322,7 @@ function createFacts(openedAt: Moment): TabFacts {
     resumedAt: Number.NEGATIVE_INFINITY,
     hostActedAt: Number.NEGATIVE_INFINITY,
     putByHost: new Map(),
-    signOutAt: Number.NEGATIVE_INFINITY,
+    signOutsAt: [],
     callsAtReset: 0,
   }
 }

@@ -275,7 +275,7 @@ describe('a sign-out in one of eight tabs', () => {
     expect(tokensOf(tabs)).toEqual(same(8, undefined))
     expect(
       origin.posted.filter((message) => JSON.stringify(message).includes('reset')),
-    ).toHaveLength(8)
+    ).toHaveLength(2 + 7)
   })
 
   // okta-auth-js PR #889: the other tabs acted before the first had ended the session.
@@ -289,6 +289,47 @@ describe('a sign-out in one of eight tabs', () => {
     await vi.advanceTimersByTimeAsync(600)
     expect(tokensOf(tabs)).toEqual(same(8, undefined))
     expect(server.refreshes).toBe(1)
+  })
+
+  it('empties them also when a cleanup ends the session after seconds: the tabs are told again when it is done', async () => {
+    const server = sessionServer()
+    const tabs = await openTabs(8, server, origin)
+    tabs[0]?.bridge.onCleanup('server-session', async () => {
+      await delayOf(3 * SECOND)
+      server.endSession()
+    })
+    void tabs[0]?.bridge.reset('sign-out')
+    await vi.advanceTimersByTimeAsync(2_900)
+    expect(tokensOf(tabs).filter((token) => token !== undefined)).toHaveLength(7)
+    await vi.advanceTimersByTimeAsync(200)
+    expect(tokensOf(tabs)).toEqual(same(8, undefined))
+  })
+
+  it('empties them also when the first sign-out did not reach the server, and a second one did', async () => {
+    const server = sessionServer()
+    const tabs = await openTabs(8, server, origin)
+    void tabs[0]?.bridge.reset('sign-out')
+    await vi.advanceTimersByTimeAsync(2 * SECOND)
+    expect(tokensOf(tabs).filter((token) => token !== undefined)).toHaveLength(7)
+    server.endSession()
+    void tabs[0]?.bridge.reset('sign-out')
+    await vi.advanceTimersByTimeAsync(100)
+    expect(tokensOf(tabs)).toEqual(same(8, undefined))
+  })
+
+  it('empties them also when it is the third in five seconds', async () => {
+    const server = sessionServer()
+    const tabs = await openTabs(2, server, origin)
+    for (let time = 1; time <= 3; time += 1) {
+      server.endSession()
+      void tabs[0]?.bridge.reset('sign-out')
+      await vi.advanceTimersByTimeAsync(100)
+      expect(tokensOf(tabs)).toEqual([undefined, undefined])
+      server.beginSession()
+      for (const { bridge } of tabs) await Promise.all([bridge.rotate(), vi.advanceTimersByTimeAsync(200)])
+      expect(tokensOf(tabs)).not.toContain(undefined)
+      await vi.advanceTimersByTimeAsync(SECOND)
+    }
   })
 
   it('empties a tab that was only just loading its token', async () => {
@@ -314,15 +355,15 @@ describe('a sign-out in one of eight tabs', () => {
     expect(tabs[1]?.bridge.snapshot.status).toBe('signed-out')
   })
 
-  it('costs the others two questions each, and none a refresh', async () => {
+  it('costs the others four questions each, and none a refresh', async () => {
     const server = sessionServer()
     const tabs = await openTabs(8, server, origin)
     const { refreshes } = server
     // The session stays: somebody merely says that it ended.
     void tabs[0]?.bridge.reset('sign-out')
     await vi.advanceTimersByTimeAsync(MINUTE)
-    expect(server.questions).toHaveLength(7 * 2)
-    expect(server.questions.map(({ newerThan }) => newerThan)).toEqual(same(14, undefined))
+    expect(server.questions).toHaveLength(7 * 4)
+    expect(server.questions.map(({ newerThan }) => newerThan)).toEqual(same(28, undefined))
     expect(server.refreshes).toBe(refreshes)
   })
 
@@ -435,7 +476,7 @@ describe('the kill switch, thrown in one of eight tabs', () => {
 })
 
 describe('a script of the origin that floods the channel', () => {
-  it('makes a tab ask six times at most for 10,000 signals, and changes nothing by itself', async () => {
+  it('makes a tab ask eight times at most for 10,000 signals, and changes nothing by itself', async () => {
     const server = sessionServer({ lifetime: 10 * HOUR })
     const recheck = vi.fn()
     const [tab] = await openTabs(1, server, origin, {
@@ -455,9 +496,9 @@ describe('a script of the origin that floods the channel', () => {
       say(forged.mode)
     }
     await vi.advanceTimersByTimeAsync(MINUTE)
-    // Twice for "rotated", twice two looks for "reset": now, and when the floor of five seconds is over.
-    expect(server.questions).toHaveLength(6)
-    expect(server.questions.map(({ newerThan }) => newerThan)).toEqual(same(6, undefined))
+    // Twice for "rotated", and the two looks of "reset": now, and when the floor of five seconds is over.
+    expect(server.questions).toHaveLength(8)
+    expect(server.questions.map(({ newerThan }) => newerThan)).toEqual(same(8, undefined))
     expect(recheck).toHaveBeenCalledTimes(2)
     expect(server.refreshes).toBe(1)
     expect(tab?.bridge.snapshot).toBe(before)
@@ -465,7 +506,7 @@ describe('a script of the origin that floods the channel', () => {
     leave()
   })
 
-  it('that never stops costs 36 questions a minute at most', async () => {
+  it('that never stops costs 40 questions in its first minute at most', async () => {
     const server = sessionServer({ lifetime: 10 * HOUR })
     const [tab] = await openTabs(1, server, origin)
     const { say, leave } = stranger()
@@ -474,7 +515,7 @@ describe('a script of the origin that floods the channel', () => {
       say(forged.reset)
       await vi.advanceTimersByTimeAsync(100)
     }
-    expect(server.questions.length).toBeLessThanOrEqual(39)
+    expect(server.questions.length).toBeLessThanOrEqual(40)
     expect(server.refreshes).toBe(1)
     expect(tab?.types()).toEqual(['token-rotated'])
     leave()

@@ -343,10 +343,15 @@ export class SecureTokenBridge {
 
   /**
    * Ends the session in this page: what is under way is aborted, the token wiped, stores and remotes told, the registered
-   * cleanups run, and `reauthenticate` called. Resetting again while one runs, or when signed out, changes nothing.
+   * cleanups run, and `reauthenticate` called. Resetting again while one runs, or when signed out, changes nothing here; the
+   * other tabs are told once more.
    */
   reset(reason: ResetReason): Promise<CleanupReport> {
-    if (this.#reset !== null) return this.#reset
+    if (this.#reset !== null) {
+      if (!this.#isResetUntold && reason !== 'session-ended')
+        this.#tabs?.tellTwice({ type: 'reset' })
+      return this.#reset
+    }
     let begin!: (report: Promise<CleanupReport>) => void
     const report = new Promise<CleanupReport>((resolve) => {
       begin = resolve
@@ -551,8 +556,11 @@ export class SecureTokenBridge {
   }
 
   #tellReset(): void {
-    if (this.#isResetUntold) this.#tabs?.tell({ type: 'reset' })
+    if (!this.#isResetUntold) return
     this.#isResetUntold = false
+    // What the server has said is so. What a page has said may be ahead of the server.
+    if (this.#signedOutBy === 'session-ended') this.#tabs?.tell({ type: 'reset' })
+    else this.#tabs?.tellTwice({ type: 'reset' })
   }
 
   async #end(reason: ResetReason, status: 'signed-out' | 'loading'): Promise<CleanupReport> {
@@ -579,15 +587,19 @@ export class SecureTokenBridge {
     // Asked for by somebody who was being told of something else: stores hear of it when that is over.
     if (this.#transactions.isRunning) await Promise.resolve()
     const cleanup = this.#cleanup.run(reason, life)
-    // Other tabs do not wait for a task that hangs in this one.
-    if (this.#cleanup.size > 0) await within(cleanup, TASKS_FIRST, life, environment)
+    // Other tabs do not wait for a task that hangs in this one, but hear of it again: it may be what ends the server's session.
+    const isInTime =
+      this.#cleanup.size === 0 ||
+      (await within(cleanup, TASKS_FIRST, life, environment)) !== undefined
     const told = createSteps(environment)
     told.step('tabs', () => this.#tellReset())
     told.step('telemetry', release)
     steps.push(...(await cleanup), ...told.steps)
     // Who has signed in again while the tasks ran is not sent to do so once more.
-    if (status === 'signed-out' && this.#signedOutBy !== null)
+    if (status === 'signed-out' && this.#signedOutBy !== null) {
+      if (!isInTime) this.#tabs?.tellTwice({ type: 'reset' })
       step('reauthenticate', () => this.#config.reauthenticate?.(reason))
+    }
     const report = Object.freeze({ reason, steps: Object.freeze(steps) })
     // Not for stores and remotes: to them the reset was over when they were told.
     this.#telemetry.record(

@@ -19,7 +19,7 @@ export function noWriteAfterReset(world: World): () => string | null {
   const newEvents = unread<Tab['facts']['events'][number]>()
 
   function begin(tab: Tab, at: number, isByServer: boolean): void {
-    const { calls, signOutAt, callsAtReset, subscribers } = tab.facts
+    const { calls, signOutsAt, callsAtReset, subscribers } = tab.facts
     const last = subscribers[0]?.seen.at(-1)?.accessToken ?? ''
     out.set(tab, {
       at,
@@ -28,7 +28,7 @@ export function noWriteAfterReset(world: World): () => string | null {
         : callsAtReset,
       isByServer,
       session: world.provider.tokens.get(last)?.session.number ?? 0,
-      since: signOutAt,
+      since: signOutsAt.at(-1) ?? Number.NEGATIVE_INFINITY,
       modeChanged: false,
     })
   }
@@ -78,9 +78,9 @@ export function signedOutOnlyWhenTold(world: World): () => string | null {
     for (const tab of world.tabs) {
       for (const { at, event } of newEvents(tab.facts.events)) {
         if (event.type !== 'auth-reset' || event.status !== 'signed-out') continue
-        const { signOutAt, calls } = tab.facts
+        const { signOutsAt, calls } = tab.facts
         const told = calls.some((call) => call.outcome === 'signed-out' && call.answeredAt === at)
-        const isRight = event.reason === 'session-ended' ? told : signOutAt > 0
+        const isRight = event.reason === 'session-ended' ? told : signOutsAt.length > 0
         if (!isRight) return `tab ${tab.number} was signed out (${event.reason}) by nobody`
       }
     }

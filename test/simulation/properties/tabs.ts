@@ -9,15 +9,33 @@ export function canAsk({ disturbedAt }: World, { state, facts }: Tab): boolean {
   return isUnderWay || last.outcome === 'token' || last.outcome === 'signed-out'
 }
 
-/** Milliseconds for which a signal of a reset is followed by no other: whoever floods the channel makes nobody ask without end. */
+/** A tab follows three signals of a reset in a row at once: whoever floods the channel makes nobody ask without end. */
+const SIGNALS_IN_A_ROW = 3
 const HINT_FLOOR = 5_000
 
-/** No tab has heard of a reset just now, so that the signal of the next is followed at once. Who slept hears when it wakes. */
-export function isFirstReset({ tabs, timeline, disturbedAt }: World): boolean {
-  return tabs.every(({ facts }) => {
-    const last = facts.events.findLast(({ event }) => event.type === 'auth-reset')
-    return last === undefined || timeline.now - Math.max(last.at, disturbedAt) > HINT_FLOOR
-  })
+/**
+ * The tab has heard of so few sign-outs, since it was signed out itself, that it follows `more` signals of the next at once.
+ * Who slept hears when it wakes.
+ */
+export function isFollowedAtOnce(
+  { tabs, timeline, disturbedAt }: World,
+  tab: Tab,
+  more: number,
+): boolean {
+  const own = tab.facts.events.findLast(({ event }) => event.type === 'auth-reset')
+  const since = own?.at ?? Number.NEGATIVE_INFINITY
+  const isRecent = (at: number): boolean =>
+    at >= since && timeline.now - Math.max(at, disturbedAt) <= HINT_FLOOR
+  let heard = 0
+  for (const { facts } of tabs) {
+    // A page tells twice, what the server has said is told once.
+    heard += 2 * facts.signOutsAt.filter(isRecent).length
+    heard += facts.events.filter(
+      ({ event, at }) =>
+        event.type === 'auth-reset' && event.reason === 'session-ended' && isRecent(at),
+    ).length
+  }
+  return heard + more <= SIGNALS_IN_A_ROW
 }
 
 /** When nothing disturbs it, a sign-out in one tab leaves no token of that session in any other after a second. */

@@ -78,7 +78,7 @@ describe('createHints', () => {
 
   it.each<[string, TabSignal, number]>([
     ['rotated', rotated(), 2],
-    ['reset', RESET, 4],
+    ['reset', RESET, 8],
     ['mode', MODE, 2],
   ])(
     'follows a burst of 10,000 "%s" now and once more five seconds later',
@@ -101,6 +101,28 @@ describe('createHints', () => {
     expect(done.map(([, at]) => at)).toEqual(
       Array.from({ length: 13 }, (_, round) => round * 5_000),
     )
+  })
+
+  it('follows three sign-outs in a row at once, and the fourth when five seconds are over', async () => {
+    const { done, hints } = hintsOf()
+    for (let count = 1; count <= 4; count += 1) {
+      hints.follow(RESET)
+      await vi.advanceTimersByTimeAsync(SECOND)
+    }
+    expect(done.map(([, at]) => at)).toEqual([0, 600, 1_000, 1_600, 2_000, 2_600])
+    await vi.advanceTimersByTimeAsync(10 * SECOND)
+    expect(done.map(([, at]) => at).slice(6)).toEqual([5_000, 5_600])
+  })
+
+  it('keeps to one sign-out in five seconds in the long run', async () => {
+    const { done, hints } = hintsOf()
+    for (let tick = 0; tick < 590; tick += 1) {
+      hints.follow(RESET)
+      await vi.advanceTimersByTimeAsync(100)
+    }
+    hints.stop()
+    // Twelve rounds of two, and the two that it may be ahead.
+    expect(done).toHaveLength(2 * (12 + 2))
   })
 
   it('paces each kind by itself: who floods one does not hold up another', () => {

@@ -23,10 +23,14 @@ export interface Hints {
 const SPREAD = 250
 
 /**
- * Milliseconds after which a tab that heard of a sign-out asks a second time: the other tab may have told of it before the
- * server had ended the session.
+ * Milliseconds after which a tab tells of its sign-out a second time, and one that heard of it asks a second time: the first
+ * time may have been before the server had ended the session. Both, because a hidden tab's timers are late, and a tab that
+ * signed out may be gone by then.
  */
-const SECOND_LOOK = 600
+export const SECOND_LOOK = 600
+
+/** So many sign-outs in a row are followed at once. */
+const RESETS_IN_A_ROW = 3
 
 type Timers = Pick<Environment, 'monotonic' | 'setTimer' | 'clearTimer' | 'random'>
 
@@ -34,13 +38,17 @@ export function createHints(
   environment: Timers,
   { isNews, confirm, recheckFlag }: HintHooks,
 ): Hints {
-  const follower = (delays: readonly (() => number)[], work: () => void): Follower =>
-    paced(environment, delays, (signal) => {
+  const follower = (
+    delays: readonly (() => number)[],
+    work: () => void,
+    inARow: number = 1,
+  ): Follower =>
+    paced(environment, delays, inARow, (signal) => {
       if (isNews(signal)) work()
     })
   const followers: Readonly<Record<TabSignal['type'], Follower>> = {
     rotated: follower([() => environment.random() * SPREAD], confirm),
-    reset: follower([() => 0, () => SECOND_LOOK], confirm),
+    reset: follower([() => 0, () => SECOND_LOOK], confirm, RESETS_IN_A_ROW),
     mode: follower([() => 0], recheckFlag),
   }
   return {
@@ -60,16 +68,20 @@ interface Follower {
 }
 
 /**
- * Does the work at these delays after a signal, and at most once in a {@link ROTATION_FLOOR}; a signal that comes too early is
+ * Does the work at these delays after a signal: for so many signals in a row at once, and for no more than one in each
+ * {@link ROTATION_FLOOR} in the long run (the generic cell rate algorithm, ITU-T I.371). A signal that comes too early is
  * followed when the time is over.
  */
 function paced(
   { monotonic, setTimer, clearTimer }: Timers,
   delays: readonly (() => number)[],
+  inARow: number,
   work: (signal: TabSignal) => void,
 ): Follower {
   const timers = new Set<unknown>()
-  let notBefore = Number.NEGATIVE_INFINITY
+  const credit = (inARow - 1) * ROTATION_FLOOR
+  /** When all that was followed is paid for. */
+  let paidAt = Number.NEGATIVE_INFINITY
   /** What a round that is planned follows: the earlier ones may be no news any more when it comes. */
   let latest: TabSignal
 
@@ -86,16 +98,17 @@ function paced(
     follow(signal) {
       latest = signal
       const now = monotonic()
+      const debt = Math.max(0, paidAt - now)
       // The next round is planned already.
-      if (notBefore - now > ROTATION_FLOOR) return
-      const wait = Math.max(0, notBefore - now)
-      notBefore = now + wait + ROTATION_FLOOR
+      if (debt > credit + ROTATION_FLOOR) return
+      paidAt = now + debt + ROTATION_FLOOR
+      const wait = Math.max(0, debt - credit)
       for (const delay of delays) after(wait + delay())
     },
     stop() {
       for (const timer of timers) clearTimer(timer)
       timers.clear()
-      notBefore = Number.NEGATIVE_INFINITY
+      paidAt = Number.NEGATIVE_INFINITY
     },
   }
 }

@@ -51,6 +51,32 @@ describe('createTabs', () => {
     expect(teller.heard).toEqual([])
   })
 
+  it('tells twice, the second time 600 ms later, however often it is asked to meanwhile', async () => {
+    const [teller, other] = [openTab(origin), openTab(origin)]
+    teller.tabs.start()
+    other.tabs.start()
+    for (let count = 0; count < 3; count += 1) teller.tabs.tellTwice(RESET)
+    await vi.advanceTimersByTimeAsync(599)
+    expect(other.heard).toEqual([RESET])
+    await vi.advanceTimersByTimeAsync(SECOND)
+    expect(other.heard).toEqual([RESET, RESET])
+    teller.tabs.tellTwice(RESET)
+    await vi.advanceTimersByTimeAsync(SECOND)
+    expect(other.heard).toHaveLength(4)
+  })
+
+  it('tells the second time when it is stopped before, and keeps no timer', async () => {
+    const [teller, other] = [openTab(origin), openTab(origin)]
+    other.tabs.start()
+    teller.tabs.tellTwice(RESET)
+    teller.tabs.start()
+    teller.tabs.tellTwice(RESET)
+    teller.tabs.stop()
+    expect(vi.getTimerCount()).toBe(2)
+    await settle()
+    expect(other.heard).toEqual([RESET, RESET])
+  })
+
   it('puts nothing but signals on the channel', () => {
     const { tabs } = openTab(origin)
     tabs.start()

@@ -1,4 +1,5 @@
 import type { Environment, TabChannel } from '../environment.ts'
+import { SECOND_LOOK } from './hints.ts'
 import { encodeSignal, parseSignal, type TabSignal } from './signal.ts'
 import { createTurns } from './turns.ts'
 
@@ -10,6 +11,11 @@ export interface Tabs {
   stop(): void
   /** Tells the other tabs, as long as the channel is open. */
   tell(signal: TabSignal): void
+  /**
+   * Tells them now, and a second time {@link SECOND_LOOK} later, or when the channel is closed before. Until then a further
+   * call adds nothing.
+   */
+  tellTwice(signal: TabSignal): void
   /**
    * Waits for this tab's turn to ask the server, 250 ms at most, and resolves with what ends the turn. Ending it twice does
    * no harm; the signal ends it too. Rejects only when the signal aborts first, with its reason.
@@ -35,11 +41,29 @@ export function createTabs(
   >,
   { onSignal }: TabHooks,
 ): Tabs {
-  const { reportFault } = environment
+  const { reportFault, setTimer, clearTimer } = environment
   const { take } = createTurns(name, environment)
   const id = Math.floor(environment.random() * Number.MAX_SAFE_INTEGER)
   let { openChannel } = environment
   let channel: TabChannel | null = null
+  let again: { readonly timer: unknown; readonly signal: TabSignal } | null = null
+
+  function tell(signal: TabSignal): void {
+    try {
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a channel never leaves its origin
+      channel?.postMessage(encodeSignal(id, signal))
+    } catch (fault) {
+      reportFault(fault)
+    }
+  }
+
+  function tellAgain(): void {
+    if (again === null) return
+    const { timer, signal } = again
+    again = null
+    clearTimer(timer)
+    tell(signal)
+  }
 
   function hear(event: MessageEvent): void {
     const message = parseSignal(event.data)
@@ -64,17 +88,16 @@ export function createTabs(
       }
     },
     stop() {
+      tellAgain()
       channel?.removeEventListener('message', hear)
       channel?.close()
       channel = null
     },
-    tell(signal) {
-      try {
-        // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a channel never leaves its origin
-        channel?.postMessage(encodeSignal(id, signal))
-      } catch (fault) {
-        reportFault(fault)
-      }
+    tell,
+    tellTwice(signal) {
+      if (again !== null) return
+      tell(signal)
+      if (channel !== null) again = { signal, timer: setTimer(tellAgain, SECOND_LOOK) }
     },
     turn: take,
   } satisfies Tabs)
