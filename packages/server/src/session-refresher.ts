@@ -120,8 +120,12 @@ export function sessionRefresher(parts: {
   }
 
   /** Whether the refresh token can be sent without being a reuse, after whatever happened to it the last time. */
-  async function isUnspent(refreshToken: string, last: RefreshRecord | undefined): Promise<boolean> {
-    if (last === undefined || last.outcome === 'declined' || now() - last.sentAt < grace) return true
+  async function isUnspent(
+    refreshToken: string,
+    last: RefreshRecord | undefined,
+  ): Promise<boolean> {
+    if (last === undefined || last.outcome === 'declined' || now() - last.sentAt < grace)
+      return true
     // Where nobody can say, a living server may try again: the provider may never have seen the first.
     return (await provider.isActive(refreshToken)) ?? last.outcome === 'unanswered'
   }
@@ -159,10 +163,7 @@ export function sessionRefresher(parts: {
     return unavailable(session, failure)
   }
 
-  function unavailable(
-    session: Session,
-    { kind, code, retryAfter }: ProviderFailure,
-  ): Freshening {
+  function unavailable(session: Session, { kind, code, retryAfter }: ProviderFailure): Freshening {
     const advice = kind === 'refused' ? '; check the registration of the client' : ''
     logger.warn(`[auth] refresh failed: ${code}${advice}`)
     return { status: 'unavailable', session, ...pick(retryAfter) }
