@@ -59,6 +59,17 @@ describe('syncEndpoint', () => {
     await expect(requests[0]?.json()).resolves.toEqual({})
   })
 
+  // clerk PR #9215: background tabs kept idle sessions looking active.
+  it('says that a person used the page only where the host can tell, and when it was so', async () => {
+    const requests = answering(() => HttpResponse.json(secretPayload()))
+    let isActive = false
+    await ask({}, { isActive: () => isActive })
+    isActive = true
+    await ask({ newerThan: NOW }, { isActive: () => isActive })
+    await expect(requests[0]?.json()).resolves.toEqual({})
+    await expect(requests[1]?.json()).resolves.toEqual({ newerThan: NOW, active: true })
+  })
+
   it('sends cookies, keeps the answer out of caches and follows no redirect', async () => {
     let init: RequestInit | undefined
     await ask({

@@ -31,6 +31,11 @@ export interface SyncEndpointOptions {
    * `GET` answer without `Cache-Control: no-store` can be read back from the HTTP cache by any script.
    */
   readonly method?: 'POST' | 'GET'
+  /**
+   * Tells whether a person used the page of late, for servers that end idle sessions. Only a `POST` can say so. Default:
+   * nothing is said, and the session becomes idle.
+   */
+  readonly isActive?: () => boolean
 }
 
 /**
@@ -45,11 +50,14 @@ export function syncEndpoint(
   url: string = '/api/auth/sync',
   options: SyncEndpointOptions = {},
 ): TokenSource {
-  const { method = 'POST' } = options
+  const { method = 'POST', isActive } = options
   const name = `${method} ${url}`
 
   return async ({ signal, newerThan, fetch }) => {
-    const question: SyncRequest = newerThan === undefined ? {} : { newerThan }
+    const question: SyncRequest = {
+      ...(newerThan !== undefined && { newerThan }),
+      ...(isActive?.() === true && { active: true }),
+    }
     const response = await fetch(url, {
       method,
       signal,

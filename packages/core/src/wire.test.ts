@@ -92,11 +92,17 @@ describe('parseSyncRequest', () => {
     expect(parseSyncRequest({ newerThan: NOW, session: 'other' })).toEqual({ newerThan: NOW })
   })
 
+  it('reads whether a person used the page', () => {
+    expect(parseSyncRequest({ active: true })).toEqual({ active: true })
+    expect(parseSyncRequest({ active: false })).toEqual({ active: false })
+  })
+
   it.each([
     ['an array', [], 'the request must be a JSON object, got an array'],
     ['a string', 'newerThan', 'the request must be a JSON object, got a string'],
     ['a time in seconds', { newerThan: NOW / 1000 }, '"newerThan" looks like seconds'],
     ['a time that is a string', { newerThan: String(NOW) }, '"newerThan" must be a number'],
+    ['activity that is a number', { active: 1 }, '"active" must be a boolean, got a number'],
     ['a time of null', { newerThan: null }, '"newerThan" must be a number'],
     ['a time of 1e999', { newerThan: Number('1e999') }, '"newerThan" must be a whole number'],
   ])('refuses %s and says why', (_, body, why) => {

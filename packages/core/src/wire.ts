@@ -18,6 +18,8 @@ export interface SyncRequest {
    * that expires later, refreshing only if it holds none: so tabs that rotate at the same time share one refresh.
    */
   readonly newerThan?: number
+  /** A person used the page of late. Only this keeps a session from being idle; a sync alone does not. */
+  readonly active?: boolean
 }
 
 /** What a source delivers: an access token and when it expires. */
@@ -107,6 +109,11 @@ export function parseSyncRequest(body: unknown): SyncRequest {
   if (body === undefined || body === null) return {}
   if (typeof body !== 'object' || Array.isArray(body))
     throw problem(`the request must be a JSON object, got ${typeName(body)}.`)
-  const { newerThan } = body as Record<string, unknown>
-  return newerThan === undefined ? {} : { newerThan: time('newerThan', newerThan) }
+  const { newerThan, active } = body as Record<string, unknown>
+  if (active !== undefined && typeof active !== 'boolean')
+    throw problem(`"active" must be a boolean, got ${typeName(active)}.`)
+  return {
+    ...(newerThan !== undefined && { newerThan: time('newerThan', newerThan) }),
+    ...(active !== undefined && { active }),
+  }
 }

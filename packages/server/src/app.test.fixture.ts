@@ -1,5 +1,5 @@
 import { Hono } from 'hono'
-import { authRoutes } from './auth-routes.ts'
+import { authRoutes, type AuthRoutes } from './auth-routes.ts'
 import { memoryStore } from './memory-store.ts'
 import {
   CLIENT_ID,
@@ -8,7 +8,7 @@ import {
   startProvider,
   type TestProvider,
 } from './oidc-provider.test.fixture.ts'
-import type { AuthOptions } from './options.ts'
+import type { AuthOptions, LogFields } from './options.ts'
 import type { SessionStore } from './session-store.ts'
 
 export const ORIGIN = 'https://app.example.com'
@@ -51,11 +51,20 @@ export class Browser {
   }
 }
 
+/** Puts the routes behind a server; gives back a way to it. */
+export type Mount = (
+  auth: AuthRoutes,
+) => Promise<(url: string, init: RequestInit) => Promise<Response>>
+
 /** The app of the tests: the auth routes in front of a real provider, a clock that can be moved, and a log. */
 export interface TestApp extends AsyncDisposable {
   readonly provider: TestProvider
   readonly store: SessionStore
+  readonly auth: AuthRoutes
+  /** Warnings and errors. */
   readonly log: string[]
+  /** Everything that was logged, for machines. */
+  readonly events: LogFields[]
   readonly browser: Browser
   /** Moves the server's clock. @param ms - milliseconds. */
   pass(ms: number): void
@@ -65,31 +74,42 @@ export interface TestApp extends AsyncDisposable {
   leave(path?: string, browser?: Browser): Promise<string>
   signIn(path?: string, browser?: Browser): Promise<Response>
   sync(question?: unknown, headers?: Record<string, string>): Promise<Response>
+  logout(): Promise<Response>
 }
 
-export async function startApp(options: Partial<AuthOptions> = {}): Promise<TestApp> {
+/** @param mount - default: the routes are called directly, without a network. */
+export async function startApp(
+  options: Partial<AuthOptions> = {},
+  mount: Mount = async (auth) => {
+    const app = new Hono().route('/api/auth', auth)
+    return async (url, init) => app.request(url, init)
+  },
+): Promise<TestApp> {
   const provider = await startProvider(ORIGIN)
   const log: string[] = []
-  const line = (text: string) => void log.push(text)
+  const events: LogFields[] = []
+  const info = (_line: string, fields: LogFields = {}) => void events.push(fields)
+  const line = (text: string, fields: LogFields = {}) => {
+    log.push(text)
+    events.push(fields)
+  }
   let offset = 0
   const now = () => Date.now() + offset
   const store = memoryStore({ now })
-  const app = new Hono()
-  app.route(
-    '/api/auth',
-    authRoutes({
-      issuer: provider.issuer,
-      clientId: CLIENT_ID,
-      clientSecret: CLIENT_SECRET,
-      origin: ORIGIN,
-      scope: 'openid offline_access api:read',
-      resource: RESOURCE,
-      store,
-      now,
-      logger: { info: line, warn: line, error: line },
-      ...options,
-    }),
-  )
+  const auth = authRoutes({
+    issuer: provider.issuer,
+    clientId: CLIENT_ID,
+    clientSecret: CLIENT_SECRET,
+    origin: ORIGIN,
+    scope: 'openid offline_access api:read',
+    resource: RESOURCE,
+    store,
+    now,
+    logger: { info, warn: line, error: line },
+    ...options,
+  })
+  const dispatch = await mount(auth)
+  provider.deliver = (url, init) => dispatch(url, init)
   const mine = new Browser()
 
   async function request(
@@ -100,7 +120,7 @@ export async function startApp(options: Partial<AuthOptions> = {}): Promise<Test
     const headers = new Headers(init.headers)
     const cookie = browser.cookieHeader(ORIGIN)
     if (cookie !== '' && !headers.has('cookie')) headers.set('cookie', cookie)
-    const response = await app.request(new URL(path, ORIGIN).href, { ...init, headers })
+    const response = await dispatch(new URL(path, ORIGIN).href, { ...init, headers })
     browser.keep(ORIGIN, response)
     return response
   }
@@ -124,7 +144,9 @@ export async function startApp(options: Partial<AuthOptions> = {}): Promise<Test
   return {
     provider,
     store,
+    auth,
     log,
+    events,
     browser: mine,
     pass: (ms) => void (offset += ms),
     now,
@@ -137,6 +159,7 @@ export async function startApp(options: Partial<AuthOptions> = {}): Promise<Test
         headers: { ...BRIDGE_HEADERS, ...headers },
         ...(question !== undefined && { body: JSON.stringify(question) }),
       }),
+    logout: () => request('/api/auth/logout', { method: 'POST', headers: BRIDGE_HEADERS }),
     [Symbol.asyncDispose]: () => provider[Symbol.asyncDispose](),
   }
 }

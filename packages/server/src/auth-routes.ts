@@ -1,12 +1,21 @@
 import { Hono, type Context, type Handler } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
+import { backchannelLogout } from './backchannel-logout.ts'
+import { health } from './health.ts'
 import { hostCookie } from './host-cookie.ts'
+import { createInFlight } from './in-flight.ts'
+import { livingSessions } from './living-sessions.ts'
+import { redactingLogger } from './log/redaction.ts'
 import { createLoginTransactions, LOGIN_LIFETIME } from './login-transactions.ts'
 import { login } from './login.ts'
+import { logoutTokenReader } from './logout-token.ts'
 import { logout } from './logout.ts'
 import { openidProvider } from './openid-provider.ts'
-import { readOptions, type AuthOptions } from './options.ts'
+import { readOptions, type AuthOptions, type Settings } from './options.ts'
 import { problem } from './problem.ts'
+import { rateLimiter } from './rate-limit.ts'
+import { headerLimit, sizeLimit } from './request-limits.ts'
+import { createSessionMarks } from './session-marks.ts'
+import { sealing } from './sealing.ts'
 import { sessionRefresher } from './session-refresher.ts'
 import { createSessions } from './sessions.ts'
 import { sync } from './sync.ts'
@@ -14,9 +23,21 @@ import { sync } from './sync.ts'
 /** Bytes: more than a sync request can need. */
 const LARGEST_BODY = 1024
 
+/** Bytes: more than a signed logout token can need. */
+const LARGEST_LOGOUT_TOKEN = 16_384
+
+/** The routes, and a way to stop them. */
+export type AuthRoutes = Hono & {
+  /**
+   * Resolves when nothing is under way any more: what the provider answered is stored. `/readyz` says 503 from now on;
+   * requests that still come are served and waited for. Call it on SIGTERM, after the server takes no more connections.
+   */
+  readonly close: () => Promise<void>
+}
+
 /**
- * The routes behind the bridge, for the app to mount at `basePath`:
- * `GET /login?returnTo=/path`, `GET /callback`, `POST /sync` and `POST /logout`.
+ * The routes behind the bridge, for the app to mount at `basePath`: `GET /login?returnTo=/path`, `GET /callback`,
+ * `POST /sync`, `POST /logout`, `POST /backchannel-logout`, `GET /healthz` and `GET /readyz`.
  *
  * The refresh token never leaves the server. The browser holds one cookie, `__Host-Http-sid` (Secure, HttpOnly,
  * SameSite=Strict, on http://localhost too), and asks `/sync` for an access token.
@@ -30,10 +51,17 @@ const LARGEST_BODY = 1024
  *   origin: 'https://shop.example.com',
  * }))
  */
-export function authRoutes(options: AuthOptions): Hono {
-  const settings = readOptions(options)
-  const { store, logger, now } = settings
-  const sessions = createSessions(store)
+export function authRoutes(options: AuthOptions): AuthRoutes {
+  const settings = withoutSecretsInTheLog(readOptions(options))
+  const { logger, now } = settings
+  const store = sealing(settings.store, settings.encryptionKeys, logger)
+  const marks = createSessionMarks(settings)
+  const sessions = livingSessions(createSessions(store), {
+    store,
+    marks,
+    idleLifetime: settings.idleLifetime,
+    now,
+  })
   const provider = openidProvider(settings)
   const refresher = sessionRefresher({
     sessions,
@@ -51,38 +79,73 @@ export function authRoutes(options: AuthOptions): Hono {
   const loginCookie = hostCookie({ name: 'login', sameSite: 'Lax', lifetime: LOGIN_LIFETIME })
   const { begin, finish } = login(settings, {
     sessions,
+    marks,
     transactions: createLoginTransactions(store, now),
     provider,
     sessionCookie,
     loginCookie,
   })
-  const answer = sync(settings, { sessions, refresher, cookie: sessionCookie })
+  const limiter = (path: string) =>
+    rateLimiter(settings.rateLimit, now, () =>
+      logger.warn(`[auth] too many requests of one session: ${path}`, {
+        event: 'rate-limited',
+        path,
+      }),
+    )
+  const cookie = sessionCookie
+  const answer = sync(settings, { sessions, limiter: limiter('/sync'), refresher, cookie })
+  const read = logoutTokenReader(settings, provider)
+  const inFlight = createInFlight()
+  let isClosing = false
+  const { alive, ready } = health({ store, provider, isClosing: () => isClosing })
 
   const routes = new Hono()
   routes.use(async (c, next) => {
-    await next()
+    await inFlight.track(next)
     protect(c)
   })
-  routes.use(
-    bodyLimit({
-      maxSize: LARGEST_BODY,
-      onError: (c) => problem(c, { status: 413, title: 'The body is too large' }),
-    }),
-  )
+  routes.use(headerLimit())
+  routes.all('/healthz', only({ GET: alive, HEAD: alive }))
+  routes.all('/readyz', only({ GET: ready, HEAD: ready }))
+  routes.use('/backchannel-logout', sizeLimit(LARGEST_LOGOUT_TOKEN))
+  routes.all('/backchannel-logout', only({ POST: backchannelLogout({ read, marks, logger }) }))
+  routes.use(sizeLimit(LARGEST_BODY))
   routes.all('/login', only({ GET: begin }))
   routes.all('/callback', only({ GET: finish }))
   routes.all('/sync', only(settings.allowGet ? { POST: answer, GET: answer } : { POST: answer }))
   routes.all(
     '/logout',
-    only({ POST: logout(settings, { sessions, provider, cookie: sessionCookie }) }),
+    only({
+      POST: logout(settings, { sessions, limiter: limiter('/logout'), provider, cookie }),
+    }),
   )
   routes.all('*', (c) => problem(c, { status: 404, title: 'Not found' }))
   routes.onError((error, c) => {
     // The name alone: a message may quote what it choked on.
-    logger.error(`[auth] ${c.req.method} ${c.req.path} failed: ${error.name}`)
+    const { method, path } = c.req
+    const { name } = error
+    logger.error(`[auth] ${method} ${path} failed: ${name}`, {
+      event: 'request-failed',
+      method,
+      path,
+      error: name,
+    })
     return problem(c, { status: 500, title: 'Internal error' })
   })
-  return routes
+  return Object.assign(routes, {
+    async close() {
+      isClosing = true
+      // A refresh may outlive the requests that asked for it.
+      await inFlight.settled()
+      await refresher.settled()
+    },
+  })
+}
+
+function withoutSecretsInTheLog(settings: Settings): Settings {
+  const { logger, clientSecret } = settings
+  const secrets = clientSecret === undefined ? [] : [clientSecret]
+  return { ...settings, logger: redactingLogger(logger, secrets) }
 }
 
 /** Other methods get 405 with `Allow`. By hand, because Hono would serve HEAD as GET, and a link scanner's HEAD would use up a sign-in. */

@@ -7,6 +7,7 @@ import type { Settings } from './options.ts'
 import { providerFailure, type ProviderFailure } from './provider-failure.ts'
 import { returnTo } from './return-to.ts'
 import { createSecretId } from './secret-id.ts'
+import type { SessionMarks } from './session-marks.ts'
 import type { Sessions } from './sessions.ts'
 
 /** Signing in: `begin` sends the browser to the provider, `finish` takes it back. */
@@ -22,17 +23,21 @@ export interface Login {
  * The way back does not redirect: see docs/decisions/0002-strict-cookie-and-the-way-back.md.
  */
 export function login(
-  settings: Pick<Settings, 'origin' | 'basePath' | 'sessionLifetime' | 'logger' | 'now'>,
+  settings: Pick<
+    Settings,
+    'origin' | 'basePath' | 'sessionLifetime' | 'idleLifetime' | 'logger' | 'now'
+  >,
   parts: {
     readonly sessions: Sessions
+    readonly marks: Pick<SessionMarks, 'of'>
     readonly transactions: LoginTransactions
     readonly provider: OpenidProvider
     readonly sessionCookie: HostCookie
     readonly loginCookie: HostCookie
   },
 ): Login {
-  const { origin, basePath, sessionLifetime, logger, now } = settings
-  const { sessions, transactions, provider, sessionCookie, loginCookie } = parts
+  const { origin, basePath, sessionLifetime, idleLifetime, logger, now } = settings
+  const { sessions, marks, transactions, provider, sessionCookie, loginCookie } = parts
 
   const formerSession = async (c: Context): Promise<string | undefined> => {
     const id = sessionCookie.read(c)
@@ -45,7 +50,10 @@ export function login(
   }
 
   function failed(c: Context, failure: ProviderFailure, path: string): Response {
-    logger.warn(`[auth] sign-in failed: ${failure.code}`)
+    logger.warn(`[auth] sign-in failed: ${failure.code}`, {
+      event: 'sign-in-failed',
+      code: failure.code,
+    })
     if (failure.kind === 'unavailable') {
       return htmlPage(c, {
         status: 503,
@@ -85,15 +93,27 @@ export function login(
 
   async function startSession(
     c: Context,
-    grant: Grant,
+    { subject, providerSession, ...grant }: Grant,
+    startedAt: number,
     replaces: string | undefined,
   ): Promise<void> {
-    const id = await sessions.open({ ...grant, endsAt: now() + sessionLifetime })
+    if (idleLifetime !== undefined && grant.expiresAt - now() > idleLifetime) {
+      logger.warn('[auth] idleLifetime is shorter than an access token lives: pages ask too late', {
+        event: 'idle-lifetime-too-short',
+      })
+    }
+    const id = await sessions.open({
+      ...grant,
+      startedAt,
+      marks: await marks.of({ subject, providerSession }),
+      endsAt: now() + sessionLifetime,
+    })
     // Deleted, not revoked: at many providers both sessions share one grant, and revoking would end the new one too.
     for (const key of [replaces, await formerSession(c)]) {
       if (key !== undefined) await sessions.end(key)
     }
     sessionCookie.write(c, id)
+    logger.info('[auth] signed in', { event: 'sign-in' })
   }
 
   async function finish(c: Context): Promise<Response> {
@@ -110,13 +130,15 @@ export function login(
         link: tryAgain('/'),
       })
     }
+    // Before the code is redeemed: a logout that falls in between must end the session that comes of it.
+    const startedAt = now()
     let grant: Grant
     try {
       grant = await provider.redeem(answer, transaction)
     } catch (error) {
       return failed(c, providerFailure(error, now()), transaction.returnTo)
     }
-    await startSession(c, grant, transaction.replaces)
+    await startSession(c, grant, startedAt, transaction.replaces)
     return htmlPage(c, {
       status: 200,
       title: 'You are signed in',

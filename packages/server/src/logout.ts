@@ -1,11 +1,13 @@
 import type { Handler } from 'hono'
 import type { HostCookie } from './host-cookie.ts'
+import type { LivingSessions } from './living-sessions.ts'
 import type { OpenidProvider } from './openid-provider.ts'
 import type { Settings } from './options.ts'
 import { problem } from './problem.ts'
 import { providerFailure } from './provider-failure.ts'
+import type { RateLimiter } from './rate-limit.ts'
 import { requestGuard } from './request-guard.ts'
-import type { Sessions } from './sessions.ts'
+import { tooMany } from './too-many.ts'
 
 /** Milliseconds that a sign-out waits for the provider. */
 const PATIENCE = 2_000
@@ -17,13 +19,14 @@ const PATIENCE = 2_000
 export function logout(
   settings: Pick<Settings, 'origin' | 'logger' | 'now'>,
   parts: {
-    readonly sessions: Sessions
+    readonly sessions: LivingSessions
+    readonly limiter: RateLimiter
     readonly provider: OpenidProvider
     readonly cookie: HostCookie
   },
 ): Handler {
   const { origin, logger, now } = settings
-  const { sessions, provider, cookie } = parts
+  const { sessions, limiter, provider, cookie } = parts
 
   /** Nothing that the provider does or fails to do may keep a user signed in. */
   const tried = async <T>(what: string, task: Promise<T>): Promise<T | undefined> => {
@@ -32,7 +35,8 @@ export function logout(
       timer = setTimeout(resolve, PATIENCE, undefined)
     })
     const settled = task.catch((error: unknown) => {
-      logger.warn(`[auth] ${what} failed: ${providerFailure(error, now()).code}`)
+      const { code } = providerFailure(error, now())
+      logger.warn(`[auth] ${what} failed: ${code}`, { event: 'sign-out-incomplete', what, code })
       return undefined
     })
     return Promise.race([settled, timeout]).finally(() => clearTimeout(timer))
@@ -44,9 +48,17 @@ export function logout(
       return problem(c, { status: 403, title: 'Request refused', detail: refusal })
 
     const id = cookie.read(c)
+    const wait = id === undefined ? 0 : limiter.take(id)
+    if (wait > 0) return tooMany(c, wait)
     const key = id === undefined ? undefined : await sessions.keyOf(id)
     const session = key === undefined ? undefined : await sessions.read(key)
-    if (key !== undefined) await sessions.end(key)
+    if (key !== undefined && session !== undefined) {
+      await sessions.endForGood(key)
+      logger.info('[auth] signed out', { event: 'sign-out' })
+    } else if (key !== undefined) {
+      // What cannot be read must go as well.
+      await sessions.end(key)
+    }
     cookie.clear(c)
 
     const [endSessionUrl] = await Promise.all([

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { exportJWK, generateKeyPair, SignJWT, type JWTPayload } from 'jose'
 import { Provider, type KoaContextWithOIDC } from 'oidc-provider'
 
 export const CLIENT_ID = 'shop'
@@ -32,7 +33,14 @@ export interface TestProvider extends AsyncDisposable {
   rotates: boolean
   /** Whether the sign-in page waits for a click, instead of signing in at once. */
   asks: boolean
+  /** How the provider's back-channel logout reaches the app. */
+  deliver: (url: string, init: RequestInit) => Promise<Response>
+  /** Signs claims as the provider would, for tokens that it would not make. */
+  sign(claims: JWTPayload, header?: Record<string, unknown>): Promise<string>
 }
+
+/** The provider's key; made once, because RSA takes its time. */
+const signingKey = generateKeyPair('RS256', { extractable: true })
 
 /** Starts a real OpenID provider on this machine. Everybody is `alice`, and consents. */
 export async function startProvider(
@@ -44,13 +52,20 @@ export async function startProvider(
   await once(server, 'listening')
   const issuer = `http://${host}:${(server.address() as AddressInfo).port}`
 
+  const { privateKey } = await signingKey
   const provider = new Provider(issuer, {
+    jwks: {
+      keys: [{ ...(await exportJWK(privateKey)), kid: 'fixture', alg: 'RS256', use: 'sig' }],
+    },
+    fetch: (url, init) => state.deliver(String(url), init as RequestInit),
     clients: [
       {
         client_id: CLIENT_ID,
         client_secret: CLIENT_SECRET,
         redirect_uris: [`${origin}/api/auth/callback`],
         post_logout_redirect_uris: [`${origin}/`],
+        backchannel_logout_uri: `${origin}/api/auth/backchannel-logout`,
+        backchannel_logout_session_required: true,
         grant_types: ['authorization_code', 'refresh_token'],
       },
     ],
@@ -64,6 +79,7 @@ export async function startProvider(
     features: {
       devInteractions: { enabled: false },
       revocation: { enabled: true },
+      backchannelLogout: { enabled: true },
       resourceIndicators: {
         enabled: true,
         useGrantedResource: () => true,
@@ -142,6 +158,11 @@ export async function startProvider(
     denies: false,
     rotates: true,
     asks: false,
+    deliver: (url) => Promise.reject(new Error(`Nobody listens at ${url}.`)),
+    sign: (claims, header = {}) =>
+      new SignJWT(claims)
+        .setProtectedHeader({ alg: 'RS256', kid: 'fixture', ...header })
+        .sign(privateKey),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections()
       server.close()

@@ -19,6 +19,9 @@ export interface Grant {
   readonly scope?: string
   readonly refreshToken?: string
   readonly idToken?: string
+  /** `sub` and `sid` of the ID token, known from the sign-in. */
+  readonly subject?: string
+  readonly providerSession?: string
 }
 
 /** The OpenID provider, as far as we need it. Rejections are read with `providerFailure`. */
@@ -44,11 +47,16 @@ export interface OpenidProvider {
   endSessionUrl(idToken: string | undefined): Promise<string | undefined>
 }
 
+/** What the provider says of itself (OpenID Connect Discovery 1.0). */
+export interface ProviderMetadata {
+  metadata(): Promise<Pick<openid.ServerMetadata, 'issuer' | 'jwks_uri'>>
+}
+
 /** Talks to the provider; the only place that knows `openid-client`. Discovery waits for the first need and is retried until it works. */
-export function openidProvider(settings: Settings): OpenidProvider {
+export function openidProvider(settings: Settings): OpenidProvider & ProviderMetadata {
   const { issuer, clientId, clientSecret, origin, basePath, scope, resource, now } = settings
   const redirectUri = `${origin}${basePath}/callback`
-  const audience = resource === undefined ? {} : { resource }
+  const target = resource === undefined ? {} : { resource }
   let discovered: Promise<openid.Configuration> | undefined
 
   function discover(): Promise<openid.Configuration> {
@@ -67,13 +75,17 @@ export function openidProvider(settings: Settings): OpenidProvider {
     return discovered
   }
 
+  type Answer = openid.TokenEndpointResponse & openid.TokenEndpointResponseHelpers
+
   async function granted(
-    request: (config: openid.Configuration) => Promise<openid.TokenEndpointResponse>,
+    request: (config: openid.Configuration) => Promise<Answer>,
+    names: (answer: Answer) => Pick<Grant, 'subject' | 'providerSession'> = () => ({}),
   ): Promise<Grant> {
     const config = await configuration()
     const sentAt = now()
     const answer = await request(config)
     return {
+      ...names(answer),
       accessToken: answer.access_token,
       expiresAt:
         sentAt +
@@ -86,7 +98,7 @@ export function openidProvider(settings: Settings): OpenidProvider {
     }
   }
 
-  return Object.freeze<OpenidProvider>({
+  return Object.freeze<OpenidProvider & ProviderMetadata>({
     async authorizationUrl({ state, nonce, codeVerifier }) {
       return openid.buildAuthorizationUrl(await configuration(), {
         redirect_uri: redirectUri,
@@ -95,24 +107,28 @@ export function openidProvider(settings: Settings): OpenidProvider {
         nonce,
         code_challenge: await openid.calculatePKCECodeChallenge(codeVerifier),
         code_challenge_method: 'S256',
-        ...audience,
+        ...target,
+        ...(settings.audience !== undefined && { audience: settings.audience }),
       })
     },
     redeem: (answer, { state, nonce, codeVerifier }) =>
-      granted((config) =>
-        openid.authorizationCodeGrant(
-          config,
-          // Our own address, not the request's: behind a proxy the Host header is somebody else's word.
-          new URL(`${redirectUri}?${answer}`),
-          { expectedState: state, expectedNonce: nonce, pkceCodeVerifier: codeVerifier },
-          audience,
-        ),
+      granted(
+        (config) =>
+          openid.authorizationCodeGrant(
+            config,
+            // Our own address, not the request's: behind a proxy the Host header is somebody else's word.
+            new URL(`${redirectUri}?${answer}`),
+            { expectedState: state, expectedNonce: nonce, pkceCodeVerifier: codeVerifier },
+            target,
+          ),
+        namesOf,
       ),
     refresh: (refreshToken) =>
-      granted((config) => openid.refreshTokenGrant(config, refreshToken, audience)),
+      granted((config) => openid.refreshTokenGrant(config, refreshToken, target)),
     async ready() {
       await configuration()
     },
+    metadata: async () => (await configuration()).serverMetadata(),
     async isActive(refreshToken) {
       const config = await configuration()
       if (config.serverMetadata().introspection_endpoint === undefined) return undefined
@@ -144,6 +160,18 @@ export function openidProvider(settings: Settings): OpenidProvider {
       }).href
     },
   })
+}
+
+/** Whom the ID token is about, in the provider's words. */
+function namesOf(
+  answer: openid.TokenEndpointResponseHelpers,
+): Pick<Grant, 'subject' | 'providerSession'> {
+  const claims = answer.claims()
+  const sid = claims?.['sid']
+  return {
+    ...(claims !== undefined && { subject: claims.sub }),
+    ...(typeof sid === 'string' && sid !== '' && { providerSession: sid }),
+  }
 }
 
 /** HTTP Basic unless the provider says that it does not take it: RFC 6749 section 2.3.1 makes it the one that all must support. */

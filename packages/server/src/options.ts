@@ -68,9 +68,9 @@ export interface AuthOptions {
   /** After this a user signs in again, however active. Default 12 hours; at most 400 days, the most a cookie can live. */
   readonly sessionLifetime?: number
   /**
-   * After this without a sign of a person a user signs in again. Only a page that says how long ago it saw one (core's
-   * `syncEndpoint(url, { idleFor })`) keeps a session alive; a background sync does not. Default: off. Longer than an
-   * access token lives, or nobody asks in time; switching it on ends the sessions that were opened without it.
+   * After this without a sign of a person a user signs in again. Only a page that says that it saw one (core's
+   * `syncEndpoint(url, { isActive })`) keeps a session alive; a background sync does not. Default: off. Make it longer
+   * than an access token lives, or an active page asks too late.
    */
   readonly idleLifetime?: number
   /** For `POST /sync`, and apart from it for `POST /logout`. Default `{ burst: 120, perSecond: 5 }`; `false`: none. */

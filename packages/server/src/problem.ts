@@ -1,12 +1,23 @@
 import type { Context } from 'hono'
 
+/** Why nobody is signed in. */
+export type SignedOutReason =
+  /** The browser sent no session cookie. */
+  | 'no-session'
+  /** The session's time is over, or the provider no longer knows its grant. */
+  | 'session-expired'
+  /** Someone ended it, in another tab or at the provider. */
+  | 'session-ended'
+  /** A server died while it refreshed the session, and what the provider answered is lost. */
+  | 'refresh-interrupted'
+
 /** What a problem document says (RFC 9457). */
 export interface Problem {
-  readonly status: 400 | 401 | 403 | 404 | 405 | 413 | 500 | 503
+  readonly status: 400 | 401 | 403 | 404 | 405 | 413 | 415 | 429 | 431 | 500 | 503
   readonly title: string
   readonly detail?: string
-  /** Extension member for 401: was there never a session, is it over, or did a server die while it refreshed it? */
-  readonly reason?: 'no-session' | 'session-expired' | 'refresh-interrupted'
+  /** Extension member for 401. */
+  readonly reason?: SignedOutReason
 }
 
 /**

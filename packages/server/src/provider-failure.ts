@@ -77,9 +77,12 @@ function isTransport(error: ClientError): boolean {
   return ['OAUTH_TIMEOUT', 'OAUTH_ABORT', undefined].includes(error.code)
 }
 
-/** The code may come from a query that anyone can write; only what looks like a code goes on. */
+/** Codes of RFC 6749 and its kin, and of the client library. No digits: a token that sits where the code should be has some. */
+const CODE = /^(?=.{1,48}$)(?:[a-z]+(?:_[a-z]+)*|[A-Z]+(?:_[A-Z]+)*)$/
+
+/** The code comes from a query or an answer that anyone may have written; only what looks like a code goes on. */
 function safeCode(code: string | undefined): string {
-  return code !== undefined && /^\w{1,64}$/.test(code) ? code : 'unknown'
+  return code !== undefined && CODE.test(code) ? code : 'unknown'
 }
 
 function readRetryAfter(headers: Headers, now: number): number | undefined {

@@ -14,9 +14,8 @@ export interface Session {
   readonly endsAt: number
   /** When its code was redeemed: a logout from the provider ends what started before it. */
   readonly startedAt?: number
-  /** `sub` and `sid` of the ID token, by which the provider names what it ends. */
-  readonly subject?: string
-  readonly providerSession?: string
+  /** Keys of the marks that end it: see `session-marks.ts`. */
+  readonly marks?: readonly string[]
   /** The refresh under way, or the last one that failed. */
   readonly refresh?: RefreshRecord
 }

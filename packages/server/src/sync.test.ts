@@ -280,10 +280,10 @@ describe('a session', () => {
     expect(out.status).toBe(200)
     const revocations = app.provider.requests.get('/token/revocation')
     open()
-    expect(await reasonOf(await pending)).toBe('session-expired')
+    expect(await reasonOf(await pending)).toBe('session-ended')
     expect(app.provider.requests.get('/token/revocation')).toBe((revocations ?? 0) + 1)
     const after = await app.sync(undefined, { cookie: `__Host-Http-sid=${id}` })
-    expect(await reasonOf(after)).toBe('session-expired')
+    expect(await reasonOf(after)).toBe('session-ended')
   })
 
   it('ends with its access token when there is no refresh token', async () => {

@@ -2,11 +2,14 @@ import { isAuthError } from '@token-bridge/core/errors'
 import { parseSyncRequest, type SyncRequest, type TokenPayload } from '@token-bridge/core/wire'
 import type { Context, Handler } from 'hono'
 import type { HostCookie } from './host-cookie.ts'
+import type { LivingSessions } from './living-sessions.ts'
 import type { Settings } from './options.ts'
-import { problem, type Problem } from './problem.ts'
+import { problem, type Problem, type SignedOutReason } from './problem.ts'
+import type { RateLimiter } from './rate-limit.ts'
 import { requestGuard } from './request-guard.ts'
 import type { SessionRefresher } from './session-refresher.ts'
-import type { Session, Sessions } from './sessions.ts'
+import type { Session } from './sessions.ts'
+import { tooMany } from './too-many.ts'
 
 /** Milliseconds: a token that lives longer than this is better than none while the provider is away. */
 const LAST_USE = 5_000
@@ -21,13 +24,14 @@ const RETRY_AFTER = 5_000
 export function sync(
   settings: Pick<Settings, 'origin' | 'minimumLifetime' | 'now'>,
   parts: {
-    readonly sessions: Sessions
+    readonly sessions: LivingSessions
+    readonly limiter: RateLimiter
     readonly refresher: SessionRefresher
     readonly cookie: HostCookie
   },
 ): Handler {
   const { origin, minimumLifetime, now } = settings
-  const { sessions, refresher, cookie } = parts
+  const { sessions, limiter, refresher, cookie } = parts
 
   function answer(c: Context, session: Session): Response {
     const { accessToken, expiresAt, tokenType, scope } = session
@@ -45,15 +49,19 @@ export function sync(
     const refusal = requestGuard(c.req.raw, origin)
     if (refusal !== undefined)
       return problem(c, { status: 403, title: 'Request refused', detail: refusal })
+    const id = cookie.read(c)
+    const wait = id === undefined ? 0 : limiter.take(id)
+    if (wait > 0) return tooMany(c, wait)
     const question = await readQuestion(c)
     if ('status' in question) return problem(c, question)
-    const id = cookie.read(c)
     if (id === undefined) return signedOut(c, 'no-session')
 
     const key = await sessions.keyOf(id)
     const satisfies = (lifetime: number) => (session: Session) =>
       isFresh(session, question, now() + lifetime)
     const outcome = await refresher.freshen(key, satisfies(minimumLifetime))
+    // Before the answer, which may end with nobody signed in, and only where there is a session still.
+    if (question.active === true && 'session' in outcome) await sessions.seen(key, outcome.session)
     switch (outcome.status) {
       case 'current':
         return answer(c, outcome.session)
@@ -73,7 +81,7 @@ export function sync(
         return signedOut(c, 'refresh-interrupted')
       case 'gone':
         // The cookie stays: this answer may arrive after a new sign-in has set another one, and would clear that.
-        return signedOut(c, 'session-expired')
+        return signedOut(c, await sessions.whyGone(key))
     }
   }
 }
@@ -86,6 +94,8 @@ function isFresh(session: Session, { newerThan }: SyncRequest, until: number): b
 async function readQuestion(c: Context): Promise<SyncRequest | Problem> {
   const body = await c.req.text()
   if (body === '') return {}
+  if (!/^application\/json\s*(?:;|$)/i.test(c.req.header('content-type') ?? ''))
+    return { status: 415, title: 'Unsupported type', detail: 'The body must be application/json.' }
   try {
     return parseSyncRequest(JSON.parse(body))
   } catch (error) {
@@ -97,7 +107,7 @@ async function readQuestion(c: Context): Promise<SyncRequest | Problem> {
   }
 }
 
-function signedOut(c: Context, reason: NonNullable<Problem['reason']>): Response {
+function signedOut(c: Context, reason: SignedOutReason): Response {
   return problem(c, { status: 401, title: 'Signed out', reason })
 }
 

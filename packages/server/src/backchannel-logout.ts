@@ -1,0 +1,53 @@
+import type { Context, Handler } from 'hono'
+import type { LogoutTokenReading } from './logout-token.ts'
+import type { AuthLogger } from './options.ts'
+import { problem } from './problem.ts'
+import type { SessionMarks } from './session-marks.ts'
+
+/**
+ * `POST /backchannel-logout`: the provider says that a session, or every session of a user, is over (OpenID Connect
+ * Back-Channel Logout 1.0). It comes without a browser, so without cookie and header; the signed token is all the proof.
+ *
+ * 200 when the sessions are over; 400 for everything else, as section 2.8 asks for.
+ */
+export function backchannelLogout(parts: {
+  readonly read: (token: string) => Promise<LogoutTokenReading>
+  readonly marks: SessionMarks
+  readonly logger: AuthLogger
+}): Handler {
+  const { read, marks, logger } = parts
+
+  function failed(c: Context, code: string): Response {
+    logger.warn(`[auth] logout token refused: ${code}`, {
+      event: 'backchannel-logout-refused',
+      code,
+    })
+    return problem(c, {
+      status: 400,
+      title: 'The sessions were not ended',
+      detail: 'Send one valid logout_token, once, as a form.',
+    })
+  }
+
+  return async (c) => {
+    const token = await readForm(c)
+    if (token === undefined) return failed(c, 'no_logout_token')
+    const reading = await read(token)
+    if (reading.status !== 'valid') return failed(c, reading.code)
+    if (!(await marks.end(reading.token, reading.token.id))) return failed(c, 'replayed')
+    const whose = reading.token.providerSession === undefined ? 'user' : 'session'
+    logger.info(`[auth] the provider ended the sessions of one ${whose}`, {
+      event: 'backchannel-logout',
+      whose,
+    })
+    return c.body(null, 200)
+  }
+}
+
+/** The token, if the form names one and not more. */
+async function readForm(c: Context): Promise<string | undefined> {
+  const type = c.req.header('content-type') ?? ''
+  if (!/^application\/x-www-form-urlencoded\s*(?:;|$)/i.test(type)) return undefined
+  const tokens = new URLSearchParams(await c.req.text()).getAll('logout_token')
+  return tokens.length === 1 ? tokens[0] : undefined
+}

@@ -1,0 +1,74 @@
+import type { SignedOutReason } from './problem.ts'
+import type { SessionMarks } from './session-marks.ts'
+import type { SessionStore } from './session-store.ts'
+import type { Session, Sessions } from './sessions.ts'
+
+/** Milliseconds for which other tabs are told that somebody ended the session; they ask within minutes. */
+const MEMORY = 3_600_000
+
+/** Sessions that a mark or the want of a person ends. */
+export interface LivingSessions extends Sessions {
+  /** Notes that a person is there: the idle lifetime begins anew. */
+  seen(key: string, session: Session): Promise<void>
+  /** Ends a session because somebody wants it to end; other tabs are told so. */
+  endForGood(key: string): Promise<void>
+  /** Why there is no such session. */
+  whyGone(key: string): Promise<SignedOutReason>
+}
+
+/**
+ * Puts the ends of a session before the sessions of a store: whoever reads, locks or writes a session that is over finds
+ * none. The idle lifetime is the entry's own time in the store, so it costs no read.
+ */
+export function livingSessions(
+  sessions: Sessions,
+  parts: {
+    readonly store: SessionStore
+    readonly marks: SessionMarks
+    /** Milliseconds. */
+    readonly idleLifetime: number | undefined
+    readonly now: () => number
+  },
+): LivingSessions {
+  const { store, marks, idleLifetime, now } = parts
+
+  async function endForGood(key: string): Promise<void> {
+    // First the reason, so that nobody finds the session gone and no reason.
+    await store.set(`ended:${key}`, '', now() + MEMORY)
+    await sessions.end(key)
+  }
+
+  async function isOver(key: string, session: Session): Promise<boolean> {
+    if (!(await marks.hasEnded(session))) return false
+    await endForGood(key)
+    return true
+  }
+
+  async function seen(key: string, session: Session): Promise<void> {
+    if (idleLifetime !== undefined)
+      await sessions.touch(key, Math.min(session.endsAt, now() + idleLifetime))
+  }
+
+  return Object.freeze<LivingSessions>({
+    ...sessions,
+    async open(session) {
+      const id = await sessions.open(session)
+      await seen(await sessions.keyOf(id), session)
+      return id
+    },
+    async read(key) {
+      const session = await sessions.read(key)
+      return session === undefined || (await isOver(key, session)) ? undefined : session
+    },
+    async lock(key, lockFor) {
+      const locked = await sessions.lock(key, lockFor)
+      return locked === undefined || (await isOver(key, locked.session)) ? undefined : locked
+    },
+    replace: async (key, session, fence, lockFor) =>
+      !(await isOver(key, session)) && sessions.replace(key, session, fence, lockFor),
+    seen,
+    endForGood,
+    whyGone: async (key) =>
+      (await store.get(`ended:${key}`)) === undefined ? 'session-expired' : 'session-ended',
+  })
+}
