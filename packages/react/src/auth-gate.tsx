@@ -1,53 +1,105 @@
-import type { AuthSnapshot } from '@token-bridge/core'
-import type { ReactNode } from 'react'
-import { useAuthSnapshot } from './hooks.ts'
+import type { AuthSnapshot, TokenReader } from '@token-bridge/core'
+import { isAuthError } from '@token-bridge/core/errors'
+import { useState, type ReactNode } from 'react'
+import {
+  gateState,
+  hasToken,
+  type CookieOnlyState,
+  type ErrorState,
+  type GateState,
+  type LoadingState,
+  type MaintenanceState,
+  type Retry,
+  type RevokedState,
+  type SignedOutState,
+} from './gate-state.ts'
+import { useAuthReader, useAuthSelector } from './hooks.ts'
+import { Notice } from './notice.tsx'
+
+/** What stands in place of the children: a node, or a function of the state that makes one. */
+export type Fallback<State extends GateState> = ReactNode | ((state: State) => ReactNode)
 
 /** What stands in place of the children while there is no token. Each has an accessible default. */
 export interface AuthFallbacks {
-  readonly loading?: ReactNode
-  readonly error?:
-    ReactNode | ((error: { readonly code: string; readonly message: string }) => ReactNode)
-  readonly maintenance?: ReactNode
-  readonly signedOut?: ReactNode
+  readonly loading?: Fallback<LoadingState>
+  /** Also for a revoked reader, unless `revoked` is given. */
+  readonly error?: Fallback<ErrorState | RevokedState>
+  readonly maintenance?: Fallback<MaintenanceState>
+  readonly signedOut?: Fallback<SignedOutState>
+  readonly revoked?: Fallback<RevokedState>
+  /** Default: the children, which need no token where `useAuthFetch()` sends the cookie. */
+  readonly cookieOnly?: Fallback<CookieOnlyState>
 }
 
 export interface AuthGateProps extends AuthFallbacks {
+  /** Used instead of the one that `<AuthProvider>` gives. It is not passed on to the hooks of the children. */
+  readonly reader?: TokenReader | undefined
   readonly children?: ReactNode
 }
 
 /**
- * Renders its children while there is a valid token, and says what is the matter while there is none. It renders states
- * and never throws a promise.
+ * Renders its children while there is a valid token, and says what is the matter while there is none.
+ *
+ * It renders states and never throws a promise. The defaults are live regions that take no focus; the one of maintenance
+ * has a button that asks for a try now. A rotation does not render it again.
+ *
+ * @throws AuthError `ERR_CONFIG` outside a provider, when no reader is given.
+ * @example
+ * <AuthGate signedOut={<SignIn />} maintenance={({ retry }) => <Outage onRetry={retry} />}>
+ *   <Orders />
+ * </AuthGate>
  */
-export function AuthGate({ children, ...fallbacks }: AuthGateProps): ReactNode {
-  const snapshot = useAuthSnapshot()
-  return isOpen(snapshot) ? children : fallbackFor(snapshot, fallbacks)
+export function AuthGate({ reader, children, ...fallbacks }: AuthGateProps): ReactNode {
+  const found = useAuthReader(reader)
+  const snapshot = useAuthSelector(closedBy, found)
+  const retry = useRetry(found, snapshot)
+  if (snapshot === null) return children
+  const state = gateState(snapshot, retry)
+  const own = rendered(state, fallbacks)
+  if (own !== undefined) return own
+  return state.status === 'cookie-only' ? children : <Notice state={state} />
 }
 
-/** Cookie-only has no token and needs none; maintenance closes the gate only when the token has run out. */
-function isOpen({ status, expiresAt }: AuthSnapshot): boolean {
-  return status === 'ready' || (status === 'maintenance' && expiresAt !== null)
+/** The snapshot that keeps the gate closed; `null` for all of those that open it. */
+const closedBy = (snapshot: AuthSnapshot): AuthSnapshot | null =>
+  hasToken(snapshot) ? null : snapshot
+
+/** The app's own fallback for a state; `undefined` when it has none. `null` is one: it shows nothing. */
+function rendered(state: GateState, fallbacks: AuthFallbacks): ReactNode {
+  switch (state.status) {
+    case 'loading':
+      return fill(fallbacks.loading, state)
+    case 'error':
+      return fill(fallbacks.error, state)
+    case 'revoked':
+      return fill(fallbacks.revoked === undefined ? fallbacks.error : fallbacks.revoked, state)
+    case 'maintenance':
+      return fill(fallbacks.maintenance, state)
+    case 'signed-out':
+      return fill(fallbacks.signedOut, state)
+    case 'cookie-only':
+      return fill(fallbacks.cookieOnly, state)
+  }
 }
 
-function fallbackFor({ status, error }: AuthSnapshot, fallbacks: AuthFallbacks): ReactNode {
-  if (status === 'signed-out')
-    return fallbacks.signedOut ?? <p role="status">You are signed out.</p>
-  if (status === 'maintenance') {
-    return (
-      fallbacks.maintenance ?? (
-        <p role="status">Sign-in is being maintained. This page continues by itself.</p>
-      )
-    )
+const fill = <State extends GateState>(fallback: Fallback<State>, state: State): ReactNode =>
+  typeof fallback === 'function' ? fallback(state) : fallback
+
+/** A reader cannot rotate. What it can do is ask for a token: that wakes the bridge, whose breaker then decides. */
+function useRetry(reader: TokenReader, snapshot: AuthSnapshot | null): Retry {
+  const [asked, setAsked] = useState<{
+    readonly snapshot: AuthSnapshot
+    readonly retryAfter: number
+  } | null>(null)
+  return {
+    // Each failure brings a snapshot of its own, so what was said of the one before is over with it.
+    retryAfter: asked?.snapshot === snapshot ? (asked?.retryAfter ?? null) : null,
+    retry() {
+      const before = reader.snapshot()
+      reader.ready().catch((error: unknown) => {
+        if (isAuthError(error, 'ERR_MAINTENANCE'))
+          setAsked({ snapshot: before, retryAfter: error.retryAfter ?? 0 })
+      })
+    },
   }
-  if (status === 'error' && error !== null) {
-    if (typeof fallbacks.error === 'function') return fallbacks.error(error)
-    return fallbacks.error ?? <p role="alert">The session could not be loaded ({error.code}).</p>
-  }
-  return (
-    fallbacks.loading ?? (
-      <p role="status" aria-busy="true">
-        Loading the session…
-      </p>
-    )
-  )
 }

@@ -11,6 +11,7 @@ export interface AuthProviderProps extends AuthGateProps {
 /**
  * Gives a remote's components its reader, and renders them once there is a token.
  *
+ * @throws AuthError `ERR_CONFIG` when there is no reader, as when the host passed none.
  * @example
  * export function mount(element, { auth }) {
  *   createRoot(element).render(<AuthProvider reader={auth}><Orders /></AuthProvider>)

@@ -1,3 +1,21 @@
-export { AuthGate, type AuthFallbacks, type AuthGateProps } from './auth-gate.tsx'
+'use client'
+
+export { AuthGate, type AuthFallbacks, type AuthGateProps, type Fallback } from './auth-gate.tsx'
 export { AuthProvider, type AuthProviderProps } from './auth-provider.tsx'
-export { useAuthFetch, useAuthReader, useAuthStatus, useAuthToken } from './hooks.ts'
+export type {
+  CookieOnlyState,
+  ErrorState,
+  GateState,
+  LoadingState,
+  MaintenanceState,
+  RevokedState,
+  SignedOutState,
+} from './gate-state.ts'
+export {
+  useAuthFetch,
+  useAuthReader,
+  useAuthSelector,
+  useAuthStatus,
+  useAuthToken,
+} from './hooks.ts'
+export { RemoteBoundary, type RemoteBoundaryProps, type RemoteFailure } from './remote-boundary.tsx'
