@@ -1,9 +1,11 @@
 import type { RequestListener } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
-import type { Hono } from 'hono'
+import type { PolicyViolation } from '@token-bridge/server'
+import type { Env, Hono } from 'hono'
 import { createApi, type ApiRequest } from './api/api.ts'
 import { buildDemo } from './build/build-demo.ts'
 import { REMOTES } from './build/container-names.ts'
+import { hashScripts } from './host-server/host-page.ts'
 import { createHostServer, type SyncCall } from './host-server/host-server.ts'
 import type { Controls } from './host-server/controls.ts'
 import { listen, type Listening } from './listen.ts'
@@ -48,6 +50,8 @@ export interface Demo {
   readonly host: {
     /** Answers of `/api/auth/sync`, oldest first. */
     readonly syncCalls: readonly SyncCall[]
+    /** What the browser reported to have blocked, oldest first. */
+    readonly violations: readonly PolicyViolation[]
   }
   stop(): Promise<void>
 }
@@ -104,9 +108,21 @@ export async function startDemo(options: DemoOptions = {}): Promise<Demo> {
       isRevoked: (tokenId) => revoked.has(tokenId),
     })
     const controls: Controls = { endpoint: 'up', isBridgeEnabled: true }
+    const files = {
+      host: readStaticFiles(folders.host),
+      dashboard: readStaticFiles(folders.dashboard),
+      orders: readStaticFiles(folders.orders),
+      reports: readStaticFiles(folders.reports),
+    }
     const hostServer = createHostServer({
       controls,
-      files: readStaticFiles(folders.host),
+      files: files.host,
+      hashes: {
+        ...hashScripts(host.origin, files.host),
+        ...hashScripts(remotes.dashboard.origin, files.dashboard),
+        ...hashScripts(remotes.orders.origin, files.orders),
+        ...hashScripts(remotes.reports.origin, files.reports),
+      },
       config: {
         apiOrigin: resource.origin,
         skewBuffer,
@@ -132,7 +148,7 @@ export async function startDemo(options: DemoOptions = {}): Promise<Demo> {
     resource.serve(listener(api.app))
     host.serve(listener(hostServer.app))
     for (const { name } of REMOTES)
-      remotes[name].serve(listener(createRemoteServer(readStaticFiles(folders[name]), host.origin)))
+      remotes[name].serve(listener(createRemoteServer(files[name], host.origin)))
 
     return Object.freeze<Demo>({
       url: `${host.origin}/`,
@@ -152,7 +168,7 @@ export async function startDemo(options: DemoOptions = {}): Promise<Demo> {
         },
       },
       provider: { log: provider.log },
-      host: { syncCalls: hostServer.syncCalls },
+      host: { syncCalls: hostServer.syncCalls, violations: hostServer.violations },
       stop,
     })
   } catch (error) {
@@ -163,7 +179,7 @@ export async function startDemo(options: DemoOptions = {}): Promise<Demo> {
 
 const SILENT = { info() {}, warn() {}, error() {} }
 
-const listener = (app: Hono): RequestListener => {
+const listener = <E extends Env>(app: Hono<E>): RequestListener => {
   const handle = getRequestListener(app.fetch, { overrideGlobalObjects: false })
   return (request, response) => void handle(request, response)
 }

@@ -1,8 +1,22 @@
 import { isAuthError } from '@token-bridge/core/errors'
-import { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
-import { contentSecurityPolicy } from './content-security-policy.ts'
-import { securityHeaders } from './security-headers.ts'
+import {
+  contentSecurityPolicy,
+  type ContentSecurityPolicyOptions,
+} from './content-security-policy.ts'
+
+const NONCE = 'q1w2e3r4t5y6u7i8o9p0aA'
+const HASH = `sha384-${'A'.repeat(64)}`
+
+/** The message of the refusal, or an empty text where there is none. */
+function refusal(options: object): string {
+  try {
+    contentSecurityPolicy(options)
+    return ''
+  } catch (error) {
+    return isAuthError(error, 'ERR_CONFIG') ? error.message : 'another error'
+  }
+}
 
 describe('contentSecurityPolicy', () => {
   it('allows nothing but what is listed', () => {
@@ -25,15 +39,45 @@ describe('contentSecurityPolicy', () => {
       "base-uri 'none'",
       "form-action 'self' https://pay.example.com",
       "frame-ancestors 'none'",
+      "require-trusted-types-for 'script'",
+      'trusted-types default',
     ])
   })
 
+  it('takes a nonce for scripts and styles, hashes for scripts, and says where to report', () => {
+    const directives = contentSecurityPolicy({
+      nonce: NONCE,
+      hashes: [HASH],
+      reportTo: '/api/violations',
+    }).split('; ')
+    expect(directives).toContain(`script-src 'self' 'nonce-${NONCE}' '${HASH}'`)
+    expect(directives).toContain(`style-src 'self' 'nonce-${NONCE}'`)
+    expect(directives.slice(-2)).toEqual(['report-uri /api/violations', 'report-to violations'])
+  })
+
+  it.each([
+    [
+      ['default', 'dompurify'],
+      "require-trusted-types-for 'script'; trusted-types default dompurify",
+    ],
+    [[], "require-trusted-types-for 'script'; trusted-types 'none'"],
+  ])('names the Trusted Types policies %j', (trustedTypes, directives) => {
+    expect(contentSecurityPolicy({ trustedTypes }).endsWith(directives)).toBe(true)
+  })
+
+  it('leaves Trusted Types out where the host says so', () => {
+    expect(contentSecurityPolicy({ trustedTypes: false })).not.toContain('trusted-types')
+  })
+})
+
+describe('the refusals', () => {
   it.each([
     '*',
     'https://*',
     'https://*.example.com',
     "'unsafe-inline'",
     "'unsafe-eval'",
+    "'strict-dynamic'",
     'https:',
     'data:',
     'https://a.example/path',
@@ -47,51 +91,65 @@ describe('contentSecurityPolicy', () => {
     'https://user@a.example',
     '',
     7,
-  ])('refuses %s', (entry) => {
-    for (const field of ['remotes', 'connect', 'formAction']) {
-      let thrown: unknown
-      try {
-        contentSecurityPolicy({ [field]: [entry] })
-      } catch (error) {
-        thrown = error
-      }
-      expect(isAuthError(thrown, 'ERR_CONFIG')).toBe(true)
+  ])('meet %s as an origin', (entry) => {
+    for (const option of ['remotes', 'connect', 'formAction']) {
+      expect(refusal({ [option]: ['https://a.example', entry] })).toContain(
+        `contentSecurityPolicy({ ${option} }), entry 1,`,
+      )
     }
   })
 
-  it('takes web sockets for connect only', () => {
-    expect(() => contentSecurityPolicy({ remotes: ['wss://a.example'] })).toThrow(/remotes/)
+  it.each([
+    [{ remotes: ["'strict-dynamic'"] }, /does not stop a tampered remote entry/],
+    [{ remotes: ['strict-dynamic'] }, /does not stop a tampered remote entry/],
+    [{ hashes: ["'strict-dynamic'"] }, /does not stop a tampered remote entry/],
+    [{ strictDynamic: true }, /does not stop a tampered remote entry/],
+    [{ unsafeInline: true }, /whatever gets into the page's markup/],
+    [{ connect: ["'unsafe-inline'"] }, /whatever gets into the page's markup/],
+    [{ hashes: ["'unsafe-hashes'"] }, /which handler runs/],
+    [{ remotes: ["'UNSAFE-EVAL'"] }, /turns text into code/],
+    [{ unsafeEval: true }, /turns text into code/],
+    [{ connect: ['*'] }, /wildcard/],
+    [{ connect: ['wss:'] }, /scheme alone/],
+    [{ trustedTypes: ['*'] }, /wildcard/],
+    [{ trustedTypes: ['default', "'allow-duplicates'"] }, /second policy/],
+  ])('explain %j', (options, why) => {
+    expect(refusal(options)).toMatch(why)
+  })
+
+  it.each([
+    [{ scriptSrc: ['https://a.example'] }, 'scriptSrc'],
+    [{ nonce: 'short' }, 'nonce'],
+    [{ nonce: 'q1w2e3r4t5y6u7i8o9p0a' }, 'nonce'],
+    [{ nonce: `${NONCE}'; script-src *` }, 'nonce'],
+    [{ nonce: 7 }, 'nonce'],
+    [{ hashes: [`'${HASH}'`] }, 'hashes'],
+    [{ hashes: ['sha384-AAAA'] }, 'hashes'],
+    [{ hashes: ['md5-AAAA'] }, 'hashes'],
+    [{ trustedTypes: ['a b'] }, 'trustedTypes'],
+    [{ trustedTypes: true }, 'trustedTypes'],
+    [{ reportTo: 'https://reports.example/x' }, 'reportTo'],
+    [{ reportTo: '//reports.example' }, 'reportTo'],
+    [{ reportTo: '/a; script-src *' }, 'reportTo'],
+    [{ reportTo: '/a?b' }, 'reportTo'],
+    [{ remotes: 'https://a.example' }, 'remotes'],
+  ])('name the option of %j', (options, option) => {
+    expect(refusal(options)).toContain(`contentSecurityPolicy({ ${option} })`)
+  })
+
+  it('do not quote what was given, which may be a secret', () => {
+    const options = {
+      remotes: ['canary-1'],
+      nonce: 'canary-2',
+    } satisfies ContentSecurityPolicyOptions
+    expect(refusal(options)).not.toContain('canary')
+    expect(refusal({ nonce: options.nonce })).not.toContain('canary')
+  })
+
+  it('take web sockets for connect only', () => {
+    expect(refusal({ remotes: ['wss://a.example'] })).toContain('remotes')
     expect(contentSecurityPolicy({ connect: ['ws://localhost:5173'] })).toContain(
       'ws://localhost:5173',
     )
-  })
-
-  it('refuses a text where a list is due', () => {
-    expect(() =>
-      contentSecurityPolicy({ remotes: 'https://a.example' as unknown as string[] }),
-    ).toThrow(/a list of origins/)
-  })
-})
-
-describe('securityHeaders', () => {
-  const app = new Hono()
-    .use(securityHeaders({ remotes: ['https://cart.example.com'] }))
-    .get('/', (c) => c.text('page'))
-    .get('/own', (c) => c.text('page', 200, { 'Content-Security-Policy': "default-src 'none'" }))
-
-  it('go with every page', async () => {
-    const { headers } = await app.request('/')
-    expect(Object.fromEntries(headers)).toMatchObject({
-      'content-security-policy': contentSecurityPolicy({ remotes: ['https://cart.example.com'] }),
-      'x-content-type-options': 'nosniff',
-      'referrer-policy': 'no-referrer',
-      'cross-origin-opener-policy': 'same-origin',
-      'permissions-policy': 'camera=(), geolocation=(), microphone=()',
-    })
-  })
-
-  it('leave a stricter policy of a route alone', async () => {
-    const { headers } = await app.request('/own')
-    expect(headers.get('content-security-policy')).toBe("default-src 'none'")
   })
 })

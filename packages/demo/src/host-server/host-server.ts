@@ -1,15 +1,27 @@
-import { authRoutes, securityHeaders, type AuthOptions } from '@token-bridge/server'
+import {
+  authRoutes,
+  securityHeaders,
+  violationReports,
+  type AuthOptions,
+  type NonceVariables,
+  type PolicyViolation,
+} from '@token-bridge/server'
 import { Hono, type Context } from 'hono'
 import type { DemoConfig } from '../demo-config.ts'
 import type { StaticFile } from '../static-files.ts'
 import { parseControlChange, type Controls } from './controls.ts'
+import { hostPage, type ScriptHashes } from './host-page.ts'
 
 export interface HostServerOptions {
   readonly auth: AuthOptions
   readonly config: DemoConfig
   readonly controls: Controls
   readonly files: ReadonlyMap<string, StaticFile>
+  /** Of the scripts of host and remotes. */
+  readonly hashes: ScriptHashes
 }
+
+const REPORTS = '/api/violations'
 
 /** One answer of `/api/auth/sync`. */
 export interface SyncCall {
@@ -19,20 +31,34 @@ export interface SyncCall {
 }
 
 export interface HostServer {
-  readonly app: Hono
+  readonly app: Hono<{ Variables: NonceVariables }>
   readonly syncCalls: readonly SyncCall[]
+  /** What the browser reported to have blocked, oldest first. */
+  readonly violations: readonly PolicyViolation[]
 }
 
 /** The host's own origin: its pages, its session, and the switches of the demo. */
 export function createHostServer(options: HostServerOptions): HostServer {
-  const { auth, config, controls, files } = options
+  const { auth, config, controls, files, hashes } = options
   const syncCalls: SyncCall[] = []
-  const app = new Hono()
+  const violations: PolicyViolation[] = []
+  const app = new Hono<{ Variables: NonceVariables }>()
 
   app.use(
     securityHeaders({
       remotes: config.remotes.map((remote) => new URL(remote.entry).origin),
       connect: [config.apiOrigin],
+      navigate: [auth.issuer],
+      nonce: true,
+      integrity: 'enforce',
+      reportTo: REPORTS,
+    }),
+  )
+  app.route(
+    REPORTS,
+    violationReports({
+      onViolation: (violation) => violations.push(violation),
+      ...(auth.logger !== undefined && { logger: auth.logger }),
     }),
   )
   app.use('/api/auth/sync', async (context, next) => {
@@ -56,16 +82,20 @@ export function createHostServer(options: HostServerOptions): HostServer {
     return fresh(context, Object.assign(controls, change))
   })
 
+  const template = new TextDecoder().decode(files.get('/index.html')?.body)
+  const page = hostPage(template, auth.origin, hashes)
+  app.get('/', (context) =>
+    context.html(page(context.get('nonce')), 200, { 'Cache-Control': 'no-cache' }),
+  )
   app.get('*', (context) => {
-    const { path } = context.req
-    const file = files.get(path === '/' ? '/index.html' : path)
+    const file = files.get(context.req.path)
     if (file === undefined) return context.text('Not found', 404)
     return context.body(file.body, 200, {
       'Content-Type': file.type,
       'Cache-Control': 'no-cache',
     })
   })
-  return Object.freeze<HostServer>({ app, syncCalls })
+  return Object.freeze<HostServer>({ app, syncCalls, violations })
 }
 
 function fresh(context: Context, body: object): Response {

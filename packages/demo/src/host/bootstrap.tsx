@@ -11,9 +11,7 @@ import { HostContext, type Host } from './host-context.ts'
 import { createSignOut } from './sign-out.ts'
 import { createHostStore } from './store.ts'
 
-async function start(): Promise<Host> {
-  const response = await fetch('/demo/config.json', { cache: 'no-store' })
-  const config = (await response.json()) as DemoConfig
+function createHost(config: DemoConfig): Host {
   const flag = pollFlag('/demo/flags.json', 'ENABLE_SECURE_TOKEN_BRIDGE', { interval: 3_000 })
 
   const bridge = createTokenBridge({
@@ -45,14 +43,16 @@ async function start(): Promise<Host> {
   }
 }
 
-const element = document.querySelector('#app')
-if (element === null) throw new Error('The page has no #app.')
-
-const host = await start()
-createRoot(element).render(
-  <HostContext value={host}>
-    <Provider store={host.store}>
-      <App />
-    </Provider>
-  </HostContext>,
-)
+/** Shows the host. */
+export function start(config: DemoConfig): void {
+  const element = document.querySelector('#app')
+  if (element === null) throw new Error('The page has no #app.')
+  const host = createHost(config)
+  createRoot(element).render(
+    <HostContext value={host}>
+      <Provider store={host.store}>
+        <App />
+      </Provider>
+    </HostContext>,
+  )
+}
