@@ -29,6 +29,22 @@ describe('GET /login', () => {
     })
   })
 
+  it('names the audience for providers that do not know resources', async () => {
+    await using other = await startApp({ audience: 'https://api.example.com/' })
+    const response = await other.request('/api/auth/login')
+    const url = new URL(response.headers.get('location') ?? '')
+    expect(url.searchParams.get('audience')).toBe('https://api.example.com/')
+  })
+
+  it.each(['//evil.example', '/\\evil.example', 'https://evil.example/', '/api/auth/login'])(
+    'takes %s for no way back',
+    async (wish) => {
+      const html = await (await app.signIn(wish)).text()
+      expect(html).toContain(`<a href="${ORIGIN}/">`)
+      expect(html).not.toContain('evil')
+    },
+  )
+
   it('sets a login cookie that the way back is sent: HttpOnly, Secure, SameSite=Lax, ten minutes', async () => {
     const response = await app.request('/api/auth/login')
     expect(setCookies(response)).toEqual([
@@ -178,6 +194,76 @@ describe('GET /callback', () => {
     const response = await app.request(url.href)
     expect(response.status).toBe(400)
     expect(app.provider.requests.get('/token')).toBeUndefined()
+  })
+
+  it('refuses an answer that hides its issuer, where the provider promised to name it', async () => {
+    const url = new URL(await app.leave())
+    url.searchParams.delete('iss')
+    expect((await app.request(url.href)).status).toBe(400)
+    expect(app.provider.requests.get('/token')).toBeUndefined()
+    expect(sid()).toBeUndefined()
+  })
+
+  it.each<[string, (claims: Record<string, unknown>) => Record<string, unknown>]>([
+    ['of another issuer', (claims) => ({ ...claims, iss: 'https://evil.example' })],
+    ['for another client', (claims) => ({ ...claims, aud: 'other' })],
+    [
+      'for several, made out to another',
+      ({ aud, ...claims }) => ({ ...claims, aud: [aud, 'x'], azp: 'x' }),
+    ],
+    ['that is over', (claims) => ({ ...claims, exp: 1_700_000_000 })],
+    ['without a nonce', ({ nonce: _, ...claims }) => claims],
+    ['with another nonce', (claims) => ({ ...claims, nonce: 'other' })],
+    ['about nobody', ({ sub: _, ...claims }) => claims],
+  ])('refuses an ID token %s', async (_name, change) => {
+    const callback = await app.leave()
+    await using mixedUp = await startApp({
+      issuer: app.provider.issuer,
+      store: app.store,
+      fetch: async (input, init) => {
+        const response = await fetch(input, init)
+        if (!addressOf(input).endsWith('/token')) return response
+        const grant = (await response.json()) as { id_token: string }
+        const [header = '', payload = '', signature = ''] = grant.id_token.split('.')
+        const claims = change(JSON.parse(atob(payload)) as Record<string, unknown>)
+        const changed = Buffer.from(JSON.stringify(claims)).toString('base64url')
+        return Response.json({ ...grant, id_token: [header, changed, signature].join('.') })
+      },
+    })
+    const response = await mixedUp.request(callback, {}, app.browser)
+    expect(response.status).toBe(400)
+    expect(setCookies(response)).toEqual([])
+    expect(sid()).toBeUndefined()
+  })
+
+  it('refuses tokens that come without an ID token', async () => {
+    const callback = await app.leave()
+    await using plain = await startApp({
+      issuer: app.provider.issuer,
+      store: app.store,
+      fetch: async (input, init) => {
+        const response = await fetch(input, init)
+        if (!addressOf(input).endsWith('/token')) return response
+        const { id_token: _, ...rest } = (await response.json()) as Record<string, unknown>
+        return Response.json(rest)
+      },
+    })
+    expect((await plain.request(callback, {}, app.browser)).status).toBe(400)
+    expect(sid()).toBeUndefined()
+  })
+
+  it('refuses a provider whose metadata names another issuer', async () => {
+    await using impostor = await startApp({
+      fetch: async (input, init) => {
+        const response = await fetch(input, init)
+        if (!addressOf(input).includes('.well-known')) return response
+        const metadata = (await response.json()) as Record<string, unknown>
+        return Response.json({ ...metadata, issuer: 'https://evil.example' })
+      },
+    })
+    const response = await impostor.request('/api/auth/login')
+    expect(response.headers.get('location')).toBeNull()
+    expect(response.status).toBeGreaterThanOrEqual(400)
   })
 
   it('refuses an ID token with the nonce of another sign-in', async () => {
