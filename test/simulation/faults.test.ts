@@ -5,7 +5,7 @@ import { seedFault } from './seed-fault.ts'
 
 /** With this seed each fault is found within so many schedules; `npm run simulate:faults` prints how many. */
 const SEED = 2
-const SCHEDULES = 1_000
+const SCHEDULES = 3_000
 
 const packages = new URL('../../packages/', import.meta.url)
 

@@ -195,11 +195,12 @@ export const FAULTS: readonly Fault[] = [
     'if (isNews(signal)) followers[signal.type].follow(signal)',
     '',
   ]),
-  fault('no second look', 'a sign-out that the server hears of late is not asked for again', [
-    HINTS,
-    '[() => 0, () => SECOND_LOOK]',
-    '[() => 0]',
-  ]),
+  fault(
+    'no second look',
+    'a sign-out that the server hears of late is neither told nor asked for again',
+    [HINTS, '[() => 0, () => SECOND_LOOK]', '[() => 0]'],
+    [TABS, 'if (channel !== null) again', 'if (channel === null) again'],
+  ),
   fault('a lock is waited for', 'a frozen tab that holds the lock stops the others', [
     TURNS,
     'setTimer(goOn, TURN_LIMIT)',
