@@ -25,10 +25,11 @@ const PUBLIC: Readonly<Record<string, readonly string[]>> = {
   '@token-bridge/core/otel': ['openTelemetrySink'],
   '@token-bridge/core/selectors': ['createAuthSelectors'],
   '@token-bridge/core/state': ['initialSnapshot', 'reduce'],
-  '@token-bridge/core/store-view': ['createStoreView', 'harmless'],
+  '@token-bridge/core/store-view': ['createRefusals', 'createStoreView', 'harmless', 'isSnapshot'],
   '@token-bridge/core/wire': ['SYNC_HEADER', 'SYNC_VERSION', 'parseSyncAnswer', 'parseSyncRequest'],
   '@token-bridge/redux': [
     'ReadOnlyStoreError',
+    'authEnhancer',
     'authMiddleware',
     'authReducer',
     'authReset',

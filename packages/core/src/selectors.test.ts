@@ -39,6 +39,17 @@ describe('createAuthSelectors', () => {
     expect(selectors.selectExpiresAt({ auth: snapshotOf({ expiresAt: null }) })).toBeNull()
   })
 
+  it('has nothing to select while a reducer is still to be injected, or its state was spoilt', () => {
+    const { selectors } = selectorsOf(secretToken(1))
+    for (const auth of [undefined, null, 'ready', {}] as never[]) {
+      expect(selectors.selectAuthToken({ auth })).toBeNull()
+      expect(selectors.selectAuthStatus({ auth })).toBe('loading')
+      expect(selectors.selectIsAuthenticated({ auth })).toBe(false)
+      expect(selectors.selectExpiresAt({ auth })).toBeNull()
+    }
+    expect(selectors.selectAuthToken({})).toBeNull()
+  })
+
   it('reads another key of the state when told so', () => {
     const selectors = createAuthSelectors({ current: () => secretToken(1) }, { key: 'session' })
     expect(selectors.selectAuthToken({ session: snapshotOf() })).toBe(SECRET)

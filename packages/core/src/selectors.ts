@@ -1,15 +1,19 @@
 import type { TokenReader } from './reader.ts'
 import type { AuthSnapshot, AuthStatus } from './state.ts'
 
+/** A state with the auth snapshot under `Key`, or none yet: a reducer may be injected later. */
+export type AuthState<Key extends string> = { readonly [K in Key]?: AuthSnapshot | undefined }
+
 /** Reads auth out of a store's state. Made from a reader, because the state itself never holds the token. */
 export interface AuthSelectors<Key extends string> {
   /** The token that belongs to the state's generation and is valid now, else `null`. */
-  selectAuthToken(state: Readonly<Record<Key, AuthSnapshot>>): string | null
-  selectAuthStatus(state: Readonly<Record<Key, AuthSnapshot>>): AuthStatus
+  selectAuthToken(state: AuthState<Key>): string | null
+  /** `loading` while the state has no snapshot. */
+  selectAuthStatus(state: AuthState<Key>): AuthStatus
   /** There is a session: the state has a token, and it can be read. */
-  selectIsAuthenticated(state: Readonly<Record<Key, AuthSnapshot>>): boolean
+  selectIsAuthenticated(state: AuthState<Key>): boolean
   /** Epoch milliseconds, or `null`. */
-  selectExpiresAt(state: Readonly<Record<Key, AuthSnapshot>>): number | null
+  selectExpiresAt(state: AuthState<Key>): number | null
 }
 
 /**
@@ -25,18 +29,19 @@ export function createAuthSelectors<Key extends string = 'auth'>(
   options: { readonly key?: Key } = {},
 ): AuthSelectors<Key> {
   const key = options.key ?? ('auth' as Key)
-  const current = (state: Readonly<Record<Key, AuthSnapshot>>): string | null => {
+  const current = (state: AuthState<Key>): string | null => {
     const token = reader.current()
+    const snapshot = state[key]
     return token !== null &&
-      token.generation === state[key].generation &&
-      state[key].expiresAt !== null
+      token.generation === snapshot?.generation &&
+      snapshot.expiresAt !== null
       ? token.accessToken
       : null
   }
   return Object.freeze({
     selectAuthToken: current,
-    selectAuthStatus: (state: Readonly<Record<Key, AuthSnapshot>>) => state[key].status,
-    selectIsAuthenticated: (state: Readonly<Record<Key, AuthSnapshot>>) => current(state) !== null,
-    selectExpiresAt: (state: Readonly<Record<Key, AuthSnapshot>>) => state[key].expiresAt,
+    selectAuthStatus: (state: AuthState<Key>) => state[key]?.status ?? 'loading',
+    selectIsAuthenticated: (state: AuthState<Key>) => current(state) !== null,
+    selectExpiresAt: (state: AuthState<Key>) => state[key]?.expiresAt ?? null,
   })
 }

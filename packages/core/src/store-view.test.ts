@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { createStoreView, harmless } from './store-view.ts'
+import { snapshotOf } from './fixtures.test.support.ts'
+import { createRefusals, createStoreView, harmless, isSnapshot } from './store-view.ts'
 
 afterEach(() => {
   vi.unstubAllGlobals()
@@ -118,5 +119,54 @@ describe('harmless', () => {
     expect(() => listener(7)).not.toThrow()
     expect(heard).toEqual([7])
     expect(reported).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ message: 'remote' }))
+  })
+})
+
+describe('isSnapshot', () => {
+  const error = { code: 'ERR_MAINTENANCE', message: 'down' } as const
+  const snapshot = snapshotOf({ generation: 2, error })
+
+  it('knows the snapshot, a copy of it, and one with more in it', () => {
+    expect(isSnapshot(snapshot, snapshot)).toBe(true)
+    expect(isSnapshot(JSON.parse(JSON.stringify(snapshot)), snapshot)).toBe(true)
+    expect(isSnapshot({ ...snapshot, _persist: {} }, snapshot)).toBe(true)
+  })
+
+  it.each([
+    ['status', { status: 'loading' }],
+    ['mode', { mode: 'legacy' }],
+    ['generation', { generation: 1 }],
+    ['expiry', { expiresAt: null }],
+    ['error code', { error: { ...error, code: 'ERR_OFFLINE' } }],
+    ['error message', { error: { ...error, message: 'up' } }],
+    ['error', { error: null }],
+  ])('tells another %s', (_, difference) => {
+    expect(isSnapshot({ ...snapshot, ...difference }, snapshot)).toBe(false)
+  })
+
+  it.each([undefined, null, 'ready', 3])('tells %s from a snapshot', (held) => {
+    expect(isSnapshot(held, snapshotOf())).toBe(false)
+  })
+})
+
+describe('createRefusals', () => {
+  const refused = expect.objectContaining({
+    name: 'ReadOnlyStoreError',
+    code: 'ERR_READ_ONLY_STORE',
+    message: expect.stringContaining('write() was called on a read-only store'),
+  })
+
+  it('makes methods that throw an error that helps', () => {
+    expect(createRefusals()('write')).toThrow(refused)
+  })
+
+  it('reports who tried what, and nothing of what they tried to write', () => {
+    const reportViolation = vi.fn()
+    const write = createRefusals({ remote: 'orders', bridge: { reportViolation } })('write')
+    expect(() => (write as (value: unknown) => never)({ type: 'secret' })).toThrow(refused)
+    expect(reportViolation).toHaveBeenCalledExactlyOnceWith(
+      'read-only-store',
+      'remote "orders" called write() on its read-only store',
+    )
   })
 })

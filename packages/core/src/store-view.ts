@@ -3,7 +3,48 @@
  *
  * @module
  */
+import { ReadOnlyStoreError } from './errors.ts'
 import { reportFault } from './report-fault.ts'
+import type { AuthSnapshot } from './state.ts'
+
+/** Whose read-only store it is, so that attempts to write can be reported by name. */
+export interface ReadOnlyStoreOptions {
+  /** The name that the remote has at the bridge. */
+  readonly remote: string
+  /** Hears of each attempt, as a violation of the kind `read-only-store`. */
+  readonly bridge: { reportViolation(kind: string, detail: string): void }
+}
+
+/**
+ * Makes the methods that a read-only store has in place of those that write.
+ *
+ * @returns a function that makes one, given the name of the method. What it makes throws `ReadOnlyStoreError`.
+ */
+export function createRefusals(owner?: ReadOnlyStoreOptions): (method: string) => () => never {
+  return (method) => () => {
+    // The arguments stay out of it: they are the remote's, and may hold anything.
+    owner?.bridge.reportViolation(
+      'read-only-store',
+      `remote "${owner.remote}" called ${method}() on its read-only store`,
+    )
+    throw new ReadOnlyStoreError(method)
+  }
+}
+
+/** Whether what a store holds says the same as the snapshot: it may be a copy, from storage or the DevTools. */
+export function isSnapshot(held: unknown, snapshot: AuthSnapshot): boolean {
+  if (held === snapshot) return true
+  if (typeof held !== 'object' || held === null) return false
+  const { status, mode, generation, expiresAt, error }: Partial<AuthSnapshot> = held
+  return (
+    status === snapshot.status &&
+    mode === snapshot.mode &&
+    generation === snapshot.generation &&
+    expiresAt === snapshot.expiresAt &&
+    error?.code === snapshot.error?.code &&
+    error?.message === snapshot.error?.message
+  )
+}
 
 /**
  * Returns a function that shows a state without handing it out: a frozen copy of its data, in depth, and nothing that

@@ -1,30 +1,30 @@
-import { isAction, type Action, type Middleware } from '@reduxjs/toolkit'
-import type { SecureTokenBridge } from '@token-bridge/core'
+import type { Action, Middleware } from '@reduxjs/toolkit'
 import type { AuthSnapshot, BridgeEvent } from '@token-bridge/core/state'
-import { harmless } from '@token-bridge/core/store-view'
+import { harmless, isSnapshot } from '@token-bridge/core/store-view'
 import { authReset, statusChanged, tokenRotated } from './auth-slice.ts'
+import { isAuthAction, mint, reportForged, type AuthAction, type AuthBridge } from './provenance.ts'
 
-/** The part of the bridge that the middleware uses. */
-export type AuthBridge = Pick<SecureTokenBridge, 'attach' | 'snapshot' | 'reportViolation'>
-
+/** How the store is connected. */
 export interface AuthMiddlewareOptions {
   /** Where `authReducer` stands in the state. Default `auth`. */
   readonly key?: string
   /** Dispatched after `auth/authReset`, in the same turn, such as `api.util.resetApiState`. */
   readonly onReset?: readonly (Action | (() => Action))[]
+  /**
+   * Ends the connection, for a store that does not live as long as the bridge: one of a request, a test, a hot reload.
+   * Without it the bridge keeps the store for as long as there is the bridge.
+   */
+  readonly signal?: AbortSignal
 }
 
-const AUTH_TYPES: ReadonlySet<string> = new Set([
-  tokenRotated.type,
-  authReset.type,
-  statusChanged.type,
-])
-
 /**
- * Connects a store to the bridge: the one line that a Redux host adds beside the reducer.
+ * Connects a store to the bridge: the one line that a Redux host adds beside the reducer. It may stand at any position.
  *
- * Every change of the bridge becomes an action of the auth slice. Only actions that were made here get through: one that
- * was forged, cloned or replayed is dropped and reported as a violation.
+ * Every change of the bridge becomes an action of the auth slice. Only actions that were made here get through, each of
+ * them once: one that was forged, cloned or replayed is dropped and reported as a violation, and dispatching goes on.
+ *
+ * A slice that is not what the bridge says (rehydrated, injected late, replaced) is brought back in a microtask after the
+ * action that did it. See `authEnhancer` for what changes a store without any action.
  *
  * @example
  * configureStore({
@@ -34,25 +34,33 @@ const AUTH_TYPES: ReadonlySet<string> = new Set([
  */
 export function authMiddleware(
   bridge: AuthBridge,
-  { key = 'auth', onReset = [] }: AuthMiddlewareOptions = {},
+  { key = 'auth', onReset = [], signal }: AuthMiddlewareOptions = {},
 ): Middleware {
   return (api) => {
-    const minted = new WeakSet<object>()
-    const slice = (): unknown => (api.getState() as Record<string, unknown> | undefined)?.[key]
+    const underWay = new WeakSet<object>()
+    let deliver = (_action: AuthAction): void => {}
 
-    function dispatch(action: Action): void {
-      minted.add(action)
-      api.dispatch(action)
+    function dispatch(action: AuthAction): void {
+      underWay.add(mint(action))
+      try {
+        api.dispatch(action)
+      } finally {
+        // A middleware ahead of us has thrown, or kept the action, or passed on a copy of it.
+        if (underWay.delete(action)) deliver(action)
+      }
     }
 
-    /** Brings a slice back that is not what the bridge says: a store made late, a reducer added late, a state replaced. */
-    function catchUp(): void {
-      if (slice() === undefined || slice() === bridge.snapshot) return
-      dispatch(statusChanged(bridge.snapshot))
+    function isBehind(): boolean {
+      const slice = (api.getState() as Record<string, unknown> | undefined)?.[key]
+      return slice !== undefined && !isSnapshot(slice, bridge.snapshot)
     }
+
+    const catchUp = harmless(() => {
+      if (signal?.aborted !== true && isBehind()) dispatch(statusChanged(bridge.snapshot))
+    })
 
     let told: AuthSnapshot = bridge.snapshot
-    bridge.attach({
+    const detach = bridge.attach({
       name: 'redux',
       apply(event, snapshot) {
         if (snapshot === told) return
@@ -64,25 +72,31 @@ export function authMiddleware(
           harmless(() => api.dispatch(typeof action === 'function' ? action() : action))()
       },
     })
+    if (signal?.aborted === true) detach()
+    else signal?.addEventListener('abort', detach, { once: true })
     // Redux forbids a dispatch while it is being constructed.
     queueMicrotask(catchUp)
 
-    return (next) => (action) => {
-      if (isAction(action) && AUTH_TYPES.has(action.type) && !minted.delete(action)) {
-        bridge.reportViolation(
-          'forged-action',
-          `${action.type} was not made by the bridge and was dropped`,
-        )
-        return action
+    return (next) => {
+      deliver = next
+      return (action) => {
+        if (isAuthAction(action)) {
+          if (underWay.delete(action)) return next(action)
+          reportForged(bridge, action)
+          return action
+        }
+        try {
+          return next(action)
+        } finally {
+          // Not after an action of our own: one that did not help would not help the next time either.
+          if (isBehind()) queueMicrotask(catchUp)
+        }
       }
-      const result = next(action)
-      if (slice() !== undefined && slice() !== bridge.snapshot) queueMicrotask(catchUp)
-      return result
     }
   }
 }
 
-function actionFor(event: BridgeEvent, snapshot: AuthSnapshot): Action {
+function actionFor(event: BridgeEvent, snapshot: AuthSnapshot): AuthAction {
   if (event.type === 'token-rotated') return tokenRotated(snapshot)
   if (event.type === 'auth-reset') return authReset(snapshot)
   return statusChanged(snapshot)

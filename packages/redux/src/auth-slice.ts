@@ -21,5 +21,11 @@ export const authSlice = createSlice({
   },
 })
 
+/** The reducer to mount as `auth`, or under the key that the middleware is told. */
 export const authReducer = authSlice.reducer
+
+/**
+ * The actions that a host's own reducers and listeners can match: `auth/tokenRotated`, `auth/authReset` and
+ * `auth/statusChanged`. Made by anyone but the middleware they are dropped.
+ */
 export const { tokenRotated, authReset, statusChanged } = authSlice.actions

@@ -1,7 +1,16 @@
 import { createStore, type StoreApi } from 'zustand/vanilla'
-import { withAuth, type AuthBridge, type AuthSlice } from './with-auth.ts'
+import { withAuth, type AuthBridge, type AuthSlice, type WithAuthOptions } from './with-auth.ts'
 
-/** Makes a store that holds the auth snapshot and nothing else, for hosts without a store of their own. */
-export function createAuthStore(bridge: AuthBridge): StoreApi<AuthSlice> {
-  return createStore<AuthSlice>()(withAuth(bridge)(() => ({})))
+/**
+ * Makes a store that holds the auth snapshot and nothing else, for hosts without a store of their own.
+ *
+ * @example
+ * const store = createAuthStore(bridge)
+ * mount(element, { auth: bridge.reader('orders'), store: readOnlyStore(store) })
+ */
+export function createAuthStore(
+  bridge: AuthBridge,
+  options?: WithAuthOptions,
+): StoreApi<AuthSlice> {
+  return createStore<AuthSlice>()(withAuth(bridge, options)(() => ({})))
 }

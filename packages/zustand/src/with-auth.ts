@@ -1,6 +1,8 @@
 import type { SecureTokenBridge } from '@token-bridge/core'
 import type { AuthSnapshot, BridgeEvent } from '@token-bridge/core/state'
+import { isSnapshot } from '@token-bridge/core/store-view'
 import type { StateCreator, StoreMutatorIdentifier } from 'zustand/vanilla'
+import { leaveOutOfStorage } from './leave-out-of-storage.ts'
 
 /** The part of the bridge that the adapter uses. */
 export type AuthBridge = Pick<SecureTokenBridge, 'attach' | 'snapshot' | 'reportViolation'>
@@ -10,68 +12,157 @@ export interface AuthSlice {
   readonly auth: AuthSnapshot
 }
 
+/** How the store is connected. */
+export interface WithAuthOptions {
+  /**
+   * Ends the connection, for a store that does not live as long as the bridge: one of a request, a test, a hot reload.
+   * Without it the bridge keeps the store for as long as there is the bridge.
+   */
+  readonly signal?: AbortSignal
+}
+
 type Mutators = [StoreMutatorIdentifier, unknown][]
 
+type Write<T, U> = Omit<T, keyof U> & U
+
+/** One argument too few, so that a signature does not fit when it cannot find out what the state is. */
+type IfKnown<Keys> = [Keys] extends [never] ? [unknown: never] : []
+
+/** The middleware: takes a store's initializer and returns one with the key `auth`. */
+export interface WithAuth {
+  /** The state is given, as by `create<State>()`: the initializer returns the rest of it. */
+  <T extends AuthSlice, Mps extends Mutators = [], Mcs extends Mutators = []>(
+    initializer: StateCreator<T, Mps, Mcs, Omit<T, 'auth'>>,
+    ...known: IfKnown<Exclude<keyof T, 'auth'>>
+  ): StateCreator<T, Mps, Mcs>
+  /** The state is what the initializer says, as `combine` and `redux` do. */
+  <T extends object, Mps extends Mutators = [], Mcs extends Mutators = []>(
+    initializer: StateCreator<T, Mps, Mcs>,
+    ...known: IfKnown<keyof T>
+  ): StateCreator<Write<T, AuthSlice>, Mps, Mcs>
+  /** One part of a state, as inside of `combine` and among slices. */
+  <T, Mps extends Mutators = [], Mcs extends Mutators = [], U = T>(
+    initializer: StateCreator<T, Mps, Mcs, U>,
+  ): StateCreator<T, Mps, Mcs, U & AuthSlice>
+}
+
 /** `set` as every middleware passes it on: a third argument names the action for devtools. */
-type AnySet = (partial: unknown, replace?: boolean, ...rest: unknown[]) => void
+type AnySet = (partial: unknown, replace?: boolean, ...rest: unknown[]) => unknown
+
+/** What of the store's own interface is used here, whatever the other middlewares have made of it. */
+interface AnyStore {
+  setState: AnySet
+  getInitialState(): object
+  subscribe(listener: (state: unknown) => void): () => void
+}
+
+type AnyCreator = (set: AnySet, get: () => unknown, api: AnyStore) => object
 
 /**
  * Adds the key `auth` to a Zustand store and keeps it equal to the bridge's snapshot: the one line that a Zustand host
- * adds. Nobody else can write, remove or replace the key: such a write is dropped and reported as a violation, and the
- * rest of it goes through.
+ * adds, inside or outside of other middlewares. Nobody else can write, remove or replace the key: what is attempted is
+ * dropped and reported as a violation, and the rest of the write goes through. `persist` does not store it.
  *
  * @example
  * const useStore = create<Cart & AuthSlice>()(withAuth(bridge)((set) => ({ items: [] })))
  */
-export function withAuth(
-  bridge: AuthBridge,
-): <T extends AuthSlice, Mps extends Mutators = [], Mcs extends Mutators = []>(
-  initializer: StateCreator<T, Mps, Mcs, Omit<T, 'auth'>>,
-) => StateCreator<T, Mps, Mcs> {
-  return (initializer) => (set, get, api) => {
-    const write = set as AnySet
+export function withAuth(bridge: AuthBridge, { signal }: WithAuthOptions = {}): WithAuth {
+  const middleware =
+    (initializer: AnyCreator) => (set: AnySet, get: () => unknown, api: AnyStore) => {
+      const first = bridge.snapshot
+      let told = first
+      let write = set
+      let isMade = false
 
-    /** A write as it may happen: without the key, and with the rest of it. */
-    function checked(next: unknown, isReplacement: boolean, state: unknown): unknown {
-      // An Immer recipe returns nothing, or the draft that it was given.
-      if (typeof next !== 'object' || next === null || next === state) return next
-      const { auth, ...others }: Partial<AuthSlice> = next
-      const touched = 'auth' in next ? auth !== bridge.snapshot : isReplacement
-      if (touched) bridge.reportViolation('store-write', 'a write to the key "auth" was dropped')
-      if (isReplacement) return { ...others, auth: bridge.snapshot }
-      return 'auth' in next ? others : next
-    }
-
-    function guard(setState: AnySet): AnySet {
-      return (partial, replace, ...rest) => {
-        // Functions are handed down as functions, so that an Immer around us still gives them its draft.
-        const change: unknown =
-          typeof partial === 'function'
-            ? (state: unknown) => checked(partial(state), replace === true, state)
-            : checked(partial, replace === true, undefined)
-        setState(change, replace, ...rest)
+      function report(): void {
+        bridge.reportViolation('store-write', 'a write to the key "auth" was dropped')
       }
+
+      /** What may replace the whole state. It is not ours to change, and may be frozen, so it is copied. */
+      function replacement(next: unknown): unknown {
+        if (holds(next, told)) return next
+        if (!isSnapshot(authOf(next), told)) report()
+        return locked(next, told)
+      }
+
+      function guard(setState: AnySet): AnySet {
+        return (partial, replace, ...rest) => {
+          if (replace !== true) return setState(partial, replace, ...rest)
+          const change: unknown =
+            typeof partial === 'function'
+              ? (state: unknown) => {
+                  const next: unknown = partial(state)
+                  // Given a draft it is an Immer recipe, which returns nothing.
+                  return state === get() ? replacement(next) : next
+                }
+              : replacement(partial)
+          return setState(change, replace, ...rest)
+        }
+      }
+
+      api.setState = guard(api.setState)
+      leaveOutOfStorage(api)
+
+      // Before anybody else hears of a new state it has the key, whoever made it, and nobody can take it out again.
+      api.subscribe((state) => {
+        const held = authOf(state)
+        // An initializer that is not done yet may write what has no key.
+        if (held === undefined && !isMade) return
+        if (!isSnapshot(held, told)) report()
+        if (isObject(state) && tryLock(state, told)) return
+        write({ auth: told }, !isObject(state), 'auth/statusChanged')
+      })
+
+      const detach = bridge.attach({
+        name: 'zustand',
+        apply(event, snapshot) {
+          if (snapshot === told) return
+          told = snapshot
+          write({ auth: snapshot }, false, actionName(event))
+        },
+      })
+      if (signal?.aborted === true) detach()
+      else signal?.addEventListener('abort', detach, { once: true })
+
+      const initial = initializer(guard(set), get, api)
+      isMade = true
+      // With all middlewares around it, and before anybody can put something else in its place.
+      write = api.setState
+      // A middleware around us may make a copy of what we return.
+      queueMicrotask(() => tryLock(api.getInitialState(), first))
+      return tryLock(initial, told) ? initial : locked(initial, told)
     }
+  return middleware as unknown as WithAuth
+}
 
-    const guarded = guard(write)
-    api.setState = guard(api.setState as AnySet)
+/** Sets the key for good: it can be neither written nor deleted. Tells whether the object let it. */
+function tryLock(state: object, auth: AuthSnapshot): boolean {
+  return Reflect.defineProperty(state, 'auth', {
+    value: auth,
+    enumerable: true,
+    writable: false,
+    configurable: false,
+  })
+}
 
-    bridge.attach({
-      name: 'zustand',
-      apply(event, snapshot) {
-        if (snapshot !== get().auth) write({ auth: snapshot }, false, actionName(event))
-      },
-    })
-    // Some middlewares, `persist` among them, keep a `set` of their own from before us: mend what they wrote at once.
-    api.subscribe((state: AuthSlice) => {
-      if (state.auth === bridge.snapshot) return
-      bridge.reportViolation('store-write', 'the key "auth" was replaced and has been restored')
-      write({ auth: bridge.snapshot }, false, 'auth/statusChanged')
-    })
+/** A copy with the key. */
+function locked(state: unknown, auth: AuthSnapshot): object {
+  const copy: object = { ...(state as object), auth }
+  tryLock(copy, auth)
+  return copy
+}
 
-    const initial = initializer(guarded as typeof set, get, api)
-    return { ...initial, auth: bridge.snapshot } as unknown as ReturnType<StateCreator<never>>
-  }
+/** Whether it has the key as plain data: an accessor may answer otherwise the next time. */
+function holds(state: unknown, auth: AuthSnapshot): boolean {
+  return isObject(state) && Object.getOwnPropertyDescriptor(state, 'auth')?.value === auth
+}
+
+function authOf(state: unknown): unknown {
+  return isObject(state) ? (state as Partial<AuthSlice>).auth : undefined
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
 }
 
 function actionName(event: BridgeEvent): string {

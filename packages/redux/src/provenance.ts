@@ -1,0 +1,40 @@
+import { isAction, type PayloadAction } from '@reduxjs/toolkit'
+import type { SecureTokenBridge } from '@token-bridge/core'
+import type { AuthSnapshot } from '@token-bridge/core/state'
+import { authReset, statusChanged, tokenRotated } from './auth-slice.ts'
+
+/** The part of the bridge that the adapter uses. */
+export type AuthBridge = Pick<SecureTokenBridge, 'attach' | 'snapshot' | 'reportViolation'>
+
+/** An action of the auth slice. */
+export type AuthAction = PayloadAction<AuthSnapshot>
+
+const AUTH_TYPES: ReadonlySet<string> = new Set([
+  tokenRotated.type,
+  authReset.type,
+  statusChanged.type,
+])
+
+/** The very objects that a middleware made. A copy of one is not in here, whoever made it. */
+const genuine = new WeakSet<object>()
+
+/** Marks an action as the bridge's own. Frozen: else somebody on its way could put another snapshot into it. */
+export function mint(action: AuthAction): AuthAction {
+  genuine.add(Object.freeze(action))
+  return action
+}
+
+/** Tells whether the action is one of those that only the bridge may send, whoever made this one. */
+export function isAuthAction(action: unknown): action is AuthAction {
+  return isAction(action) && AUTH_TYPES.has(action.type)
+}
+
+/** Tells whether a middleware made this very object. */
+export function isGenuine(action: AuthAction): boolean {
+  return genuine.has(action)
+}
+
+/** Reports an action that was not the bridge's to send. */
+export function reportForged(bridge: AuthBridge, { type }: AuthAction): void {
+  bridge.reportViolation('forged-action', `${type} was not made by the bridge and was dropped`)
+}
