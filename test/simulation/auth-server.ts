@@ -35,6 +35,14 @@ export interface AuthServer {
   end(cookie: string | null): void
 }
 
+/** A session in the store, and who may write it. */
+interface Entry {
+  readonly session: Session
+  readonly fence: number
+  /** Milliseconds of the timeline. */
+  readonly lockedUntil: number
+}
+
 /** As `@token-bridge/server` has them. */
 const MINIMUM_LIFETIME = 90_000
 const LAST_USE = 5_000
@@ -45,7 +53,7 @@ export function createAuthServer(
   provider: Provider,
   storeDelay: () => number,
 ): AuthServer {
-  const stored = new Map<string, Session>()
+  const stored = new Map<string, Entry>()
   const owners = new Map<string, ProviderSession>()
   let opened = 0
 
@@ -54,37 +62,55 @@ export function createAuthServer(
     return span === 0 ? undefined : new Promise((resolve) => void timeline.after(span, resolve))
   }
 
+  /** The store of a single server: see `SessionStore` for what a lock and a fence are. */
   const sessions: Sessions = {
     keyOf: async (id) => id,
     async open(session) {
       opened += 1
       const id = `cookie-${opened}`
-      stored.set(id, session)
+      stored.set(id, { session, fence: 0, lockedUntil: 0 })
       return id
     },
     async read(key) {
-      const session = stored.get(key)
+      const session = stored.get(key)?.session
       await slowly()
       return session
     },
-    async replace(key, session) {
-      if (!stored.has(key)) return false
-      stored.set(key, session)
+    touch: async (key) => stored.has(key),
+    async lock(key, lockFor) {
+      const entry = stored.get(key)
+      if (entry === undefined || entry.lockedUntil > timeline.now) return undefined
+      const { session } = entry
+      const fence = entry.fence + 1
+      stored.set(key, { session, fence, lockedUntil: timeline.now + lockFor })
+      await slowly()
+      return { session, fence }
+    },
+    async replace(key, session, fence, lockFor) {
+      const entry = stored.get(key)
+      if (entry?.fence !== fence) return false
+      const isOver = lockFor === 0
+      stored.set(key, {
+        session,
+        fence: isOver ? fence + 1 : fence,
+        lockedUntil: isOver ? 0 : timeline.now + lockFor,
+      })
       return true
     },
-    async end(key) {
+    async end(key, fence) {
+      if (fence !== undefined && stored.get(key)?.fence !== fence) return false
       return end(key)
     },
   }
   const refresher = sessionRefresher({
     sessions,
     provider: {
+      ready: async () => {},
       refresh: (refreshToken) => provider.refresh(refreshToken),
+      isActive: async () => undefined,
       revoke: async () => {},
-      authorizationUrl: () => Promise.reject(new Error('not simulated')),
-      redeem: () => Promise.reject(new Error('not simulated')),
-      endSessionUrl: async () => undefined,
     },
+    grace: 0,
     logger: { info() {}, warn() {}, error() {} },
     now: () => timeline.now,
   })
@@ -116,6 +142,7 @@ export function createAuthServer(
           : { ...problem(503), retryAfter: 5 }
       case 'unrefreshable':
       case 'ended':
+      case 'interrupted':
       case 'gone':
         return problem(401)
     }

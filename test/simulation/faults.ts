@@ -225,20 +225,20 @@ export const FAULTS: readonly Fault[] = [
     'if ((event as PageTransitionEvent).persisted) restore()',
     'if (event === undefined) restore()',
   ]),
-  fault('the server refreshes side by side', 'a request does not wait for the refresh under way', [
-    SERVER,
-    'flights.set(key, flight)',
-    '',
-  ]),
+  fault(
+    'the server refreshes side by side',
+    'a request neither joins the refresh under way nor meets its lock',
+    [SERVER, 'flights.set(key, flight)', ''],
+    [SERVER, 'sessions.lock(key, LOCK)', 'sessions.lock(key, 0)'],
+  ),
   fault(
     'the server does not read again',
     'a refresh uses the refresh token that was read before it waited',
+    [SERVER, 'flights.set(key, flight)', ''],
     [
       SERVER,
-      'async function refresh(key: string, ',
-      'async function refresh(session: Session, key: string, ',
+      'refreshLocked(key, locked, seen, isFresh)',
+      'refreshLocked(key, { ...locked, session: seen }, seen, isFresh)',
     ],
-    [SERVER, 'whole grant.\n    const session = await sessions.read(key)\n', 'whole grant.\n'],
-    [SERVER, 'const flight = refresh(key', 'const flight = refresh(session, key'],
   ),
 ]

@@ -46,7 +46,7 @@ const PERSISTENCE = 10_000
  */
 export function sessionRefresher(parts: {
   readonly sessions: Sessions
-  readonly provider: OpenidProvider
+  readonly provider: Pick<OpenidProvider, 'ready' | 'refresh' | 'isActive' | 'revoke'>
   readonly logger: AuthLogger
   readonly now: () => number
   /** Milliseconds for which the provider takes a refresh token again. */
