@@ -1,4 +1,5 @@
 import { Hono, type Context, type Handler } from 'hono'
+import { base64url } from 'jose'
 import { backchannelLogout } from './backchannel-logout.ts'
 import { health } from './health.ts'
 import { hostCookie } from './host-cookie.ts'
@@ -143,8 +144,11 @@ export function authRoutes(options: AuthOptions): AuthRoutes {
 }
 
 function withoutSecretsInTheLog(settings: Settings): Settings {
-  const { logger, clientSecret } = settings
-  const secrets = clientSecret === undefined ? [] : [clientSecret]
+  const { logger, clientSecret, encryptionKeys } = settings
+  const secrets = [
+    ...(clientSecret === undefined ? [] : [clientSecret]),
+    ...encryptionKeys.map((key) => base64url.encode(key)),
+  ]
   return { ...settings, logger: redactingLogger(logger, secrets) }
 }
 
