@@ -10,6 +10,16 @@ const unit = (name: string, environment: 'node' | 'happy-dom' = 'node') => ({
   test: { name, environment, include: [`packages/${name}/src/**/*.test.{ts,tsx}`] },
 })
 
+/** For the recipe: compiles its components. */
+const svelteComponents = {
+  name: 'svelte-components',
+  async transform(component: string, filename: string) {
+    if (!filename.endsWith('.svelte')) return
+    const { compile } = await import('svelte/compiler')
+    return compile(component, { filename, generate: 'client' }).js
+  },
+}
+
 export default defineConfig({
   resolve: { conditions: [...source, 'module', 'browser', 'development|production'] },
   ssr: { resolve: { conditions: [...source, 'module', 'node', 'development|production'] } },
@@ -55,6 +65,15 @@ export default defineConfig({
       {
         extends: true,
         test: { name: 'field-notes', include: ['test/field-notes/**/*.test.{ts,tsx}'] },
+      },
+      {
+        extends: true,
+        plugins: [svelteComponents],
+        test: {
+          name: 'recipes',
+          include: ['test/recipes/**/*.test.{ts,tsx}'],
+          server: { deps: { inline: ['svelte'] } },
+        },
       },
       {
         extends: true,

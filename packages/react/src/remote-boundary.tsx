@@ -1,6 +1,6 @@
 import type { SecureTokenBridge } from '@token-bridge/core'
 import { isAuthError } from '@token-bridge/core/errors'
-import { Component, Fragment, useEffect, type ReactNode } from 'react'
+import { Component, useEffect, type ReactNode } from 'react'
 
 /** Why a remote is not shown, in a form that may be shown and logged. The error itself may hold anything, so it is not here. */
 export interface RemoteFailure {
@@ -23,7 +23,7 @@ export interface RemoteBoundaryProps {
 }
 
 interface BoundaryState {
-  readonly attempt: number
+  /** Its code is `null` for an error that is none of ours. */
   readonly failure: { readonly code: string | null } | null
 }
 
@@ -39,11 +39,11 @@ interface BoundaryState {
  * </Suspense>
  */
 export class RemoteBoundary extends Component<RemoteBoundaryProps, BoundaryState> {
-  override state: BoundaryState = { attempt: 0, failure: null }
+  override state: BoundaryState = { failure: null }
   #isMounted = false
   #isFailureReported = false
 
-  static getDerivedStateFromError(error: unknown): Pick<BoundaryState, 'failure'> {
+  static getDerivedStateFromError(error: unknown): BoundaryState {
     return { failure: { code: codeOf(error) } }
   }
 
@@ -57,13 +57,13 @@ export class RemoteBoundary extends Component<RemoteBoundaryProps, BoundaryState
 
   override render(): ReactNode {
     const { remote, children, fallback } = this.props
-    const { attempt, failure } = this.state
+    const { failure } = this.state
     if (failure === null) {
       return (
-        <Fragment key={attempt}>
+        <>
           {children}
           <Mounted onMount={this.#mounted} />
-        </Fragment>
+        </>
       )
     }
     const told = { remote, code: this.#nameOf(failure.code), retry: this.#retry }
@@ -85,7 +85,7 @@ export class RemoteBoundary extends Component<RemoteBoundaryProps, BoundaryState
     this.props.onRetry?.()
     this.#isMounted = false
     this.#isFailureReported = false
-    this.setState(({ attempt }) => ({ attempt: attempt + 1, failure: null }))
+    this.setState({ failure: null })
   }
 }
 

@@ -1,0 +1,97 @@
+import {
+  SecureTokenBridge,
+  syncEndpoint,
+  type BridgeConfig,
+  type TokenReader,
+} from '@token-bridge/core'
+import { createFakeAuthority } from '@token-bridge/testing'
+import { authHandlers } from '@token-bridge/testing/msw'
+import { http, HttpResponse } from 'msw/http'
+import { setupServer } from 'msw/node'
+import { afterAll, afterEach, beforeAll } from 'vitest'
+
+const HOST = 'https://shop.example'
+const API = 'https://api.example'
+
+const server = setupServer()
+const open: SecureTokenBridge[] = []
+
+beforeAll(() => server.listen({ onUnhandledFrame: 'error' }))
+afterEach(() => {
+  for (const bridge of open.splice(0)) bridge.stop()
+  server.resetHandlers()
+})
+afterAll(() => server.close())
+
+/** What the API was asked, and what it answered. */
+interface ApiCall {
+  readonly token: string | null
+  readonly status: number
+}
+
+/** A page with a bridge, the host's auth endpoint, and an API on another origin that takes the latest token only. */
+export interface Page {
+  readonly bridge: SecureTokenBridge
+  /** The remote's. */
+  readonly reader: TokenReader
+  /** Every request to the API, oldest first. */
+  readonly calls: readonly ApiCall[]
+  /** How often the auth endpoint was asked. */
+  readonly syncs: number
+  /** The API refuses the token that was issued last, which by the clock is still good. */
+  revokeToken(): void
+  /** The token runs out while the machine sleeps: no timer has run. */
+  expireToken(): void
+}
+
+/** Opens a page whose bridge is started. */
+export function openPage(config: BridgeConfig = {}): Page {
+  let asleep = 0
+  const authority = createFakeAuthority({ now: () => Date.now() + asleep, prefix: 'token' })
+  const refused = new Set<string | undefined>()
+  const calls: ApiCall[] = []
+  server.use(
+    ...authHandlers(authority, { baseUrl: HOST }),
+    http.all(`${API}/*`, ({ request }) => {
+      const token = request.headers.get('authorization')?.replace(/^Bearer /, '') ?? null
+      const isGood = token !== null && token === authority.issued.at(-1) && !refused.has(token)
+      calls.push({ token, status: isGood ? 200 : 401 })
+      if (!isGood) return HttpResponse.json({ error: 'invalid_token' }, { status: 401 })
+      return HttpResponse.json([{ id: 1, customer: 'Ada' }])
+    }),
+  )
+  const bridge = new SecureTokenBridge({
+    source: syncEndpoint(`${HOST}/api/auth/sync`),
+    origins: [API],
+    tabs: false,
+    environment: {
+      wallClock: () => Date.now() + asleep,
+      monotonic: () => performance.now() + asleep,
+    },
+    ...config,
+  }).start()
+  open.push(bridge)
+  return {
+    bridge,
+    reader: bridge.reader('orders'),
+    calls,
+    get syncs() {
+      return authority.calls
+    },
+    revokeToken: () => void refused.add(authority.issued.at(-1)),
+    expireToken: () => void (asleep += 600_000),
+  }
+}
+
+/** As many calls as a busy page makes at once. */
+export const many = <T>(call: () => Promise<T>): Promise<T[]> =>
+  Promise.all(Array.from({ length: 10 }, call))
+
+/** What ended a promise that must not succeed. */
+export const failure = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => {
+      throw new Error('It succeeded.')
+    },
+    (error: unknown) => error,
+  )
