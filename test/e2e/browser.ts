@@ -41,7 +41,7 @@ export async function launchBrowser(options: LaunchOptions = {}): Promise<Browse
     return await chromium.launch({
       ...options,
       executablePath: installed ?? (await sparticuz.executablePath()),
-      args: isRoot ? [...FLAGS, '--no-sandbox'] : FLAGS,
+      args: [...FLAGS, ...(isRoot ? ['--no-sandbox'] : []), ...(options.args ?? [])],
     })
   } catch (cause) {
     throw new Error(

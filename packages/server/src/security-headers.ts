@@ -2,11 +2,10 @@ import type { MiddlewareHandler } from 'hono'
 import { configError } from './config-error.ts'
 import {
   contentSecurityPolicy,
-  REPORT_GROUP,
   type ContentSecurityPolicyOptions,
 } from './content-security-policy.ts'
 import { createSecretId } from './secret-id.ts'
-import { isLoopback, isWebOrigin } from './web-origin.ts'
+import { isWebOrigin } from './web-origin.ts'
 
 export interface SecurityHeadersOptions extends Omit<ContentSecurityPolicyOptions, 'nonce'> {
   /** Makes a nonce for each response, which the page's handler finds in `c.get('nonce')`. Default `false`. */
@@ -29,6 +28,9 @@ export interface SecurityHeadersOptions extends Omit<ContentSecurityPolicyOption
 export interface NonceVariables {
   readonly nonce: string
 }
+
+/** The name that `Reporting-Endpoints` and the headers that report by it have in common. */
+const REPORT_GROUP = 'violations'
 
 /** Devices. A permission that the user gave the host's origin would be every remote's. */
 const PERMISSIONS =
@@ -93,9 +95,6 @@ export function securityHeaders(
       contentHeader = contentPolicy(fresh)
     }
     await next()
-    // Chromium delivers no Reporting API report from plain http, localhost included, and ignores `report-uri` next to `report-to`.
-    if (reportTo !== undefined && isPlainLoopback(c.req.url))
-      contentHeader = contentHeader.replace(`; report-to ${REPORT_GROUP}`, '')
     const all = { [`Content-Security-Policy${suffix}`]: contentHeader, ...headers }
     for (const [name, value] of Object.entries(all)) {
       if (!c.res.headers.has(name)) c.header(name, value)
@@ -134,9 +133,4 @@ function check(options: SecurityHeadersOptions): void {
       reportTo,
       'A policy that blocks nothing and is reported nowhere does nothing: mount violationReports() and write its path.',
     )
-}
-
-function isPlainLoopback(address: string): boolean {
-  const url = new URL(address)
-  return url.protocol === 'http:' && isLoopback(url)
 }

@@ -1,5 +1,6 @@
 import { isAuthError } from '@token-bridge/core/errors'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
+import type { LogFields } from './options.ts'
 import {
   violationReports,
   type PolicyViolation,
@@ -7,13 +8,18 @@ import {
 } from './violation-reports.ts'
 
 const lines: string[] = []
-const line = (text: string) => void lines.push(text)
+const fields: unknown[] = []
+const line = (text: string, more?: LogFields) => {
+  lines.push(text)
+  fields.push(more)
+}
 const logger = { info: line, warn: line, error: line }
 const seen: PolicyViolation[] = []
 const onViolation = (violation: PolicyViolation) => void seen.push(violation)
 
 beforeEach(() => {
   lines.length = 0
+  fields.length = 0
   seen.length = 0
 })
 
@@ -184,7 +190,7 @@ describe('violationReports', () => {
       CSP_REPORT,
     )
     expect(seen).toHaveLength(9)
-    const written = JSON.stringify([lines, seen]).toLowerCase()
+    const written = JSON.stringify([lines, fields, seen]).toLowerCase()
     expect(written).toContain('https://evil.example')
     expect(written).not.toContain(secret.slice(0, 12).toLowerCase())
   })
@@ -198,6 +204,17 @@ describe('violationReports', () => {
     ])
     expect(lines).toHaveLength(1)
     expect(lines[0]).not.toMatch(/\n|forged/)
+    expect(fields).toEqual([
+      {
+        event: 'violation',
+        policy: 'Content-Security-Policy',
+        enforced: 'true',
+        directive: 'other',
+        blocked: 'https://evil.example',
+        page: 'https://shop.example.com',
+        count: 1,
+      },
+    ])
   })
 
   it('counts repetitions, and logs the first, the tenth, the hundredth', async () => {

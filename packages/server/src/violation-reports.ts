@@ -77,7 +77,10 @@ export function violationReports(options: ViolationReportsOptions = {}): Hono {
   function admit(): boolean {
     if (now() >= windowEnd) {
       if (dropped > 0)
-        logger.warn(`[violations] ${dropped} reports dropped: over ${limit} a minute`)
+        logger.warn(`[violations] ${dropped} reports dropped: over ${limit} a minute`, {
+          event: 'violations-dropped',
+          dropped,
+        })
       windowEnd = now() + MINUTE
       kept = 0
       dropped = 0
@@ -100,14 +103,14 @@ export function violationReports(options: ViolationReportsOptions = {}): Hono {
       const from = source === undefined ? '' : ` source=${source}:${line ?? 0}:${column ?? 0}`
       logger.warn(
         `[violations] ${policy} ${enforced ? 'blocked' : 'would block'} ${directive} blocked=${blocked} page=${page}${from} count=${count}`,
+        { event: 'violation', policy, enforced: String(enforced), directive, blocked, page, count },
       )
     }
     try {
       onViolation?.(Object.freeze({ ...report, count }))
     } catch (error) {
-      logger.error(
-        `[violations] onViolation failed: ${error instanceof Error ? error.name : typeof error}`,
-      )
+      const name = error instanceof Error ? error.name : typeof error
+      logger.error(`[violations] onViolation failed: ${name}`, { event: 'violation-lost', name })
     }
   }
 
