@@ -326,7 +326,8 @@ describe('a sign-out in one of eight tabs', () => {
       await vi.advanceTimersByTimeAsync(100)
       expect(tokensOf(tabs)).toEqual([undefined, undefined])
       server.beginSession()
-      for (const { bridge } of tabs) await Promise.all([bridge.rotate(), vi.advanceTimersByTimeAsync(200)])
+      for (const { bridge } of tabs)
+        await Promise.all([bridge.rotate(), vi.advanceTimersByTimeAsync(200)])
       expect(tokensOf(tabs)).not.toContain(undefined)
       await vi.advanceTimersByTimeAsync(SECOND)
     }

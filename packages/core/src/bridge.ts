@@ -55,6 +55,7 @@ import { captureWebAddresses } from './web-addresses.ts'
 import { createVault, type Vault } from './vault.ts'
 import type { TokenPayload } from './wire.ts'
 
+/** Why the host rotates, and for how long it waits. */
 export interface RotateOptions {
   /** Goes to the source and into the event. Default `host`. */
   readonly reason?: string

@@ -36,6 +36,7 @@ export interface RotationOptions {
   readonly timeout?: number
 }
 
+/** What a host sets. Everything has a default; spans are milliseconds. A wrong value fails at construction with `ERR_CONFIG`. */
 export interface BridgeConfig {
   /** Where tokens come from. Default: `syncEndpoint('/api/auth/sync')`. */
   readonly source?: TokenSource

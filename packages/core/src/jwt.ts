@@ -15,6 +15,7 @@ import {
 import type { TokenVerifier } from './config.ts'
 import { AuthError, TokenRejectedError } from './errors.ts'
 
+/** Whose tokens are accepted, and by which keys. */
 export interface JwtVerifierOptions {
   /** The provider's public keys, or … */
   readonly jwks?: JSONWebKeySet

@@ -9,11 +9,13 @@ import type { AuthSnapshot, BridgeEvent } from './state.ts'
 import type { AccessToken } from './token.ts'
 import type { TokenPayload } from './wire.ts'
 
+/** What a remote is given. */
 export interface ReaderOptions {
   /** Default `token`. With `fetch` the remote never sees the token; it has {@link TokenReader.fetch} only. */
   readonly access?: 'token' | 'fetch'
 }
 
+/** How long a caller waits for a token. */
 export interface ReadyOptions {
   readonly signal?: AbortSignal
   /** Milliseconds to wait at most. Default: until there is a token or a reason why there will be none. */

@@ -25,6 +25,7 @@ export interface TokenRequest {
  */
 export type TokenSource = (request: TokenRequest) => Promise<TokenPayload | null>
 
+/** How the sync endpoint is asked. */
 export interface SyncEndpointOptions {
   /**
    * Default `POST`. `GET` is for endpoints that exist already; it gives up the CSRF protection of the own header, and a

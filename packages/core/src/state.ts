@@ -6,6 +6,10 @@
  */
 import type { AuthErrorCode } from './errors.ts'
 
+/**
+ * What the page knows of the session: `loading` before the first answer, `maintenance` while the circuit is open, `error`
+ * after a failure that is no outage yet.
+ */
 export type AuthStatus = 'loading' | 'ready' | 'signed-out' | 'maintenance' | 'error'
 
 /** `bridge`: tokens from the sync endpoint. `legacy`: from the `legacy` source, kill switch off. `cookie-only`: no tokens. */
@@ -106,6 +110,7 @@ export interface CleanupStep {
   readonly duration: number
 }
 
+/** What a bridge says before it has asked: no token, nothing known. */
 export const initialSnapshot: AuthSnapshot = Object.freeze({
   status: 'loading',
   mode: 'bridge',

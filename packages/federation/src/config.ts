@@ -11,6 +11,7 @@ export interface SharedSingleton {
   readonly import?: false
 }
 
+/** Which packages to share, and in which role. */
 export interface SharedSingletonsOptions {
   /** Default `host`. A remote carries no copy of `@token-bridge/core`. */
   readonly role?: 'host' | 'remote'

@@ -4,6 +4,7 @@ import type { RemoteEntryExports } from '@module-federation/runtime/types'
 /** What the host exposes: for each name, such as `./auth-bridge`, a function that makes the module's exports. */
 export type HostModules = Readonly<Record<string, () => Readonly<Record<string, unknown>>>>
 
+/** What the host's own container offers. */
 export interface HostContainerOptions {
   /** The host's federation name: the `host_app` of `import … from 'host_app/auth-bridge'`. */
   readonly name: string

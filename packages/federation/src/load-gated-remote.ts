@@ -1,6 +1,7 @@
 import type { AuthSnapshot, SecureTokenBridge } from '@token-bridge/core'
 import { isAuthError } from '@token-bridge/core/errors'
 
+/** How long a gated load may go on. */
 export interface GatedLoadOptions {
   /** Ends the wait. What was begun before is not reported, as a success or as a failure. */
   readonly signal?: AbortSignal

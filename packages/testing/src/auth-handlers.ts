@@ -3,6 +3,7 @@ import { parseSyncRequest, SYNC_HEADER, SYNC_VERSION } from '@token-bridge/core/
 import { http, HttpResponse, type HttpHandler } from 'msw/http'
 import type { FakeAuthority } from './fake-authority.ts'
 
+/** Where the handlers stand. */
 export interface AuthHandlersOptions {
   /** Origin of the host, to which `/api/auth/…` is added. Default: the page's own; `http://localhost` where there is none. */
   readonly baseUrl?: string

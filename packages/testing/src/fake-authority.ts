@@ -6,6 +6,7 @@ import {
   type TokenSource,
 } from '@token-bridge/core'
 
+/** What the authority issues, and by which clock. */
 export interface FakeAuthorityOptions {
   /** Milliseconds that a token lives. Default 300 000. */
   readonly lifetime?: number
@@ -22,6 +23,7 @@ export interface FakeAuthorityOptions {
   readonly prefix?: string
 }
 
+/** How the authority fails. */
 export interface FailOptions {
   /** Milliseconds that the authority asks to wait. Default 1 000 for the statuses 429 and 503, otherwise none. */
   readonly retryAfter?: number
@@ -29,6 +31,7 @@ export interface FailOptions {
   readonly times?: number
 }
 
+/** What a call that is held does when it is aborted. */
 export interface HoldOptions {
   /**
    * Default `false`: a call whose signal aborts rejects at once, as `fetch` does. `true`: the answer comes late all the

@@ -8,6 +8,7 @@ import {
 import { flagSwitch } from './flag-switch.ts'
 import { stillEnvironment } from './still-environment.ts'
 
+/** Whose reader it is, and what it may do. */
 export interface FakeReaderOptions {
   /** The remote's name. Default `remote`. */
   readonly remote?: string

@@ -15,6 +15,7 @@ import { parsePolicies } from './content-security-policy.ts'
 import type { CheckName, Finding } from './finding.ts'
 import { probe, type Probes } from './probe.ts'
 
+/** What `doctor` looks at, and with what. */
 export interface DoctorOptions {
   /** Path of the sync endpoint. Default `/api/auth/sync`. */
   readonly syncPath?: string

@@ -4,6 +4,7 @@ import { AuthError } from '@token-bridge/core/errors'
 import type { JWK } from 'jose'
 import { createSigningKey, type SigningAlgorithm } from './signing-key.ts'
 
+/** Which key pair to make, and where to write it. */
 export interface KeygenOptions {
   /** Where the two files go; made when it does not exist. Default: the current directory. */
   readonly directory?: string
@@ -11,6 +12,7 @@ export interface KeygenOptions {
   readonly algorithm?: SigningAlgorithm
 }
 
+/** Where the two halves of the key pair were written. */
 export interface KeygenResult {
   /** RFC 7638 thumbprint, the same in both files. */
   readonly kid: string

@@ -1,5 +1,6 @@
 import { checkSection, refuse } from '../checks.ts'
 
+/** How tabs of one origin find each other. */
 export interface TabsOptions {
   /** Separates two apps of one origin: only tabs of the same name signal each other. Not a secret. */
   readonly name?: string

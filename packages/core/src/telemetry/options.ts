@@ -24,6 +24,7 @@ export interface TelemetrySink {
   connect(source: TelemetrySource): () => void
 }
 
+/** Where log lines go, and when alerts are raised. */
 export interface TelemetryOptions {
   /** Gets a line for whatever an operator wants to know. Default: nobody does. */
   readonly logger?: BridgeLogger

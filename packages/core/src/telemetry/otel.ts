@@ -16,6 +16,7 @@ import type {
 import type { BridgeEvent } from '../state.ts'
 import type { TelemetrySink } from './options.ts'
 
+/** Where spans and metrics go. */
 export interface OpenTelemetryOptions {
   /** Also makes a span of each refresh and each reset. */
   readonly tracer?: Tracer
