@@ -2,6 +2,7 @@ import type { Context, Handler } from 'hono'
 import type { LogoutTokenReading } from './logout-token.ts'
 import type { AuthLogger } from './options.ts'
 import { problem } from './problem.ts'
+import { readBody } from './read-body.ts'
 import type { SessionMarks } from './session-marks.ts'
 
 /**
@@ -30,7 +31,9 @@ export function backchannelLogout(parts: {
   }
 
   return async (c) => {
-    const token = await readForm(c)
+    const body = await readBody(c)
+    if (typeof body !== 'string') return problem(c, body)
+    const token = tokenIn(c.req.header('content-type') ?? '', body)
     if (token === undefined) return failed(c, 'no_logout_token')
     const reading = await read(token)
     if (reading.status !== 'valid') return failed(c, reading.code)
@@ -45,9 +48,8 @@ export function backchannelLogout(parts: {
 }
 
 /** The token, if the form names one and not more. */
-async function readForm(c: Context): Promise<string | undefined> {
-  const type = c.req.header('content-type') ?? ''
+function tokenIn(type: string, form: string): string | undefined {
   if (!/^application\/x-www-form-urlencoded\s*(?:;|$)/i.test(type)) return undefined
-  const tokens = new URLSearchParams(await c.req.text()).getAll('logout_token')
+  const tokens = new URLSearchParams(form).getAll('logout_token')
   return tokens.length === 1 ? tokens[0] : undefined
 }

@@ -212,9 +212,9 @@ describe('GET /callback', () => {
       ({ aud, ...claims }) => ({ ...claims, aud: [aud, 'x'], azp: 'x' }),
     ],
     ['that is over', (claims) => ({ ...claims, exp: 1_700_000_000 })],
-    ['without a nonce', ({ nonce: _, ...claims }) => claims],
+    ['without a nonce', (claims) => ({ ...claims, nonce: undefined })],
     ['with another nonce', (claims) => ({ ...claims, nonce: 'other' })],
-    ['about nobody', ({ sub: _, ...claims }) => claims],
+    ['about nobody', (claims) => ({ ...claims, sub: undefined })],
   ])('refuses an ID token %s', async (_name, change) => {
     const callback = await app.leave()
     await using mixedUp = await startApp({

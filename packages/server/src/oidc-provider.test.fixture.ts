@@ -57,7 +57,7 @@ export async function startProvider(
     jwks: {
       keys: [{ ...(await exportJWK(privateKey)), kid: 'fixture', alg: 'RS256', use: 'sig' }],
     },
-    fetch: (url, init) => state.deliver(String(url), init as RequestInit),
+    fetch: (url, init) => state.deliver(new Request(url).url, init ?? {}),
     clients: [
       {
         client_id: CLIENT_ID,

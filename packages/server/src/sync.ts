@@ -6,6 +6,7 @@ import type { LivingSessions } from './living-sessions.ts'
 import type { Settings } from './options.ts'
 import { problem, type Problem, type SignedOutReason } from './problem.ts'
 import type { RateLimiter } from './rate-limit.ts'
+import { readBody } from './read-body.ts'
 import { requestGuard } from './request-guard.ts'
 import type { SessionRefresher } from './session-refresher.ts'
 import type { Session } from './sessions.ts'
@@ -92,7 +93,8 @@ function isFresh(session: Session, { newerThan }: SyncRequest, until: number): b
 }
 
 async function readQuestion(c: Context): Promise<SyncRequest | Problem> {
-  const body = await c.req.text()
+  const body = await readBody(c)
+  if (typeof body !== 'string') return body
   if (body === '') return {}
   if (!/^application\/json\s*(?:;|$)/i.test(c.req.header('content-type') ?? ''))
     return { status: 415, title: 'Unsupported type', detail: 'The body must be application/json.' }

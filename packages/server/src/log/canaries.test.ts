@@ -17,8 +17,8 @@ let answers: string[]
 const canaries = new Map<string, string>()
 
 const note = (name: string, value: string | null | undefined): void => {
-  expect(value, name).toBeTruthy()
-  canaries.set(name, value ?? '')
+  if (typeof value !== 'string' || value === '') throw new Error(`There is no ${name}.`)
+  canaries.set(name, value)
 }
 
 beforeEach(async () => {
@@ -103,12 +103,13 @@ const backchannel = async (token: string) =>
 /** Whole or in part: the first half of a secret is as good as a hint. */
 function expectSilence(except: readonly string[] = []): void {
   expect(canaries.size).toBeGreaterThanOrEqual(6)
-  for (const [name, secret] of canaries) {
-    const half = secret.slice(0, Math.ceil(secret.length / 2))
-    expect(lines.join('\n').includes(half), `${name} in the log`).toBe(false)
-    if (!except.includes(secret))
-      expect(answers.join('\n').includes(half), `${name} in an answer`).toBe(false)
-  }
+  const shown = (where: readonly string[], allowed: readonly string[]) =>
+    [...canaries]
+      .filter(([, secret]) => !allowed.includes(secret))
+      .filter(([, secret]) => where.join('\n').includes(secret.slice(0, secret.length / 2)))
+      .map(([name]) => name)
+  expect(shown(lines, [])).toEqual([])
+  expect(shown(answers, except)).toEqual([])
 }
 
 const all = () => [...canaries.values()].join(' ')
@@ -172,7 +173,7 @@ describe('no secret shows', () => {
     ],
     ['a retry-after', () => new Response(null, { status: 503, headers: { 'retry-after': all() } })],
     ['a network error', () => Promise.reject(new TypeError(all(), { cause: new Error(all()) }))],
-    ['something thrown that is no error', () => Promise.reject(all() as unknown as Error)],
+    ['something thrown that is no error', () => Promise.reject(all())],
   ])('when the provider answers with %s', async (_name, answer) => {
     await signIn()
     trap = () => answer()
