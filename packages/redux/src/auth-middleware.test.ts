@@ -1,4 +1,11 @@
-import { combineSlices, configureStore, createSlice, type Middleware } from '@reduxjs/toolkit'
+import {
+  combineSlices,
+  configureStore,
+  createSlice,
+  Tuple,
+  type Action,
+  type Middleware,
+} from '@reduxjs/toolkit'
 import { SecureTokenBridge } from '@token-bridge/core'
 import { from } from 'rxjs'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -17,6 +24,8 @@ const cart = createSlice({
   initialState: { items: 0 },
   reducers: { added: (state) => void (state.items += 1) },
 })
+
+const isOurs = (action: unknown): boolean => (action as Action).type.startsWith('auth/')
 
 let issued = 0
 const source = async () => ({
@@ -208,6 +217,197 @@ describe('authMiddleware', () => {
     expect(store.getState().session).toBe(bridge.snapshot)
   })
 
+  // Whoever cloned an action, or had one cloned by `structuredClone`, storage or another window.
+  it.each<[string, (action: object) => object]>([
+    ['spread', (action) => ({ ...action })],
+    ['JSON', (action) => JSON.parse(JSON.stringify(action)) as object],
+    ['structuredClone', (action) => structuredClone(action)],
+    ['inheritance', (action) => Object.assign(Object.create(null) as object, action)],
+  ])('drops a copy of its own action, made by %s', async (_, copy) => {
+    const { bridge, store, actions } = host()
+    await bridge.rotate()
+    const minted = actions[0] as Action
+    await bridge.rotate()
+    store.dispatch(copy(minted) as Action)
+    expect(store.getState().auth).toBe(bridge.snapshot)
+    expect(bridge.metrics.violations).toBe(1)
+  })
+
+  it('drops an action that was made for another store on the same bridge', async () => {
+    const bridge = new SecureTokenBridge({ source })
+    const first = host(bridge)
+    const second = host(bridge)
+    await bridge.rotate()
+    second.store.dispatch(first.actions[0] as Action)
+    expect(second.types()).toEqual(['auth/tokenRotated'])
+    expect(bridge.metrics.violations).toBe(1)
+  })
+
+  it('makes actions that nobody on their way can put another snapshot into', async () => {
+    const { bridge, store, actions } = host()
+    await bridge.rotate()
+    expect(() => Object.assign(actions[0] as Action, { payload: null })).toThrow(TypeError)
+    expect(store.getState().auth).toBe(bridge.snapshot)
+  })
+
+  it('names an attempt by its type alone, whatever it carried', () => {
+    const { bridge, store } = host()
+    const events: unknown[] = []
+    bridge.events$.subscribe((event) => events.push(event))
+    store.dispatch({ ...tokenRotated(bridge.snapshot), payload: 'secret' } as Action)
+    expect(events).toMatchObject([
+      {
+        type: 'violation',
+        kind: 'forged-action',
+        detail: 'auth/tokenRotated was not made by the bridge and was dropped',
+      },
+    ])
+    expect(JSON.stringify(events)).not.toContain('secret')
+  })
+
+  it.each<[string, Middleware]>([
+    ['swallows', () => (next) => (action) => (isOurs(action) ? action : next(action))],
+    ['clones', () => (next) => (action) => next({ ...(action as Action) })],
+    [
+      'throws at',
+      () => (next) => (action) => {
+        if (isOurs(action)) throw new Error('ahead')
+        return next(action)
+      },
+    ],
+    [
+      'holds back',
+      () => (next) => (action) =>
+        isOurs(action) ? void setTimeout(next, 0, action) : next(action),
+    ],
+  ])('reaches the slice when a middleware ahead of it %s its actions', async (_, ahead) => {
+    vi.stubGlobal('reportError', vi.fn())
+    const bridge = new SecureTokenBridge({ source })
+    const store = configureStore({
+      reducer: { auth: authReducer },
+      middleware: (defaults) => defaults().prepend(ahead, authMiddleware(bridge)),
+    })
+    const generations: number[] = []
+    store.subscribe(() => generations.push(store.getState().auth.generation))
+    await bridge.rotate()
+    expect(store.getState().auth).toBe(bridge.snapshot)
+    await bridge.rotate()
+    expect(store.getState().auth).toBe(bridge.snapshot)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    expect(generations).toEqual([1, 2])
+    vi.unstubAllGlobals()
+  })
+
+  it.each<[string, (forge: () => Action) => Action]>([
+    [
+      'a batch that a reducer unpacks',
+      (forge) => ({ type: 'batch', payload: [forge()] }) as Action,
+    ],
+    [
+      'a type that reads otherwise the next time',
+      (forge) => {
+        let reads = 0
+        const { type, ...action } = forge()
+        return Object.defineProperty(action as Action, 'type', {
+          get: () => ((reads += 1) > 3 ? type : 'cart/other'),
+        })
+      },
+    ],
+  ])('brings the slice back after %s, and shows no token meanwhile', async (_, wrap) => {
+    const bridge = new SecureTokenBridge({ source })
+    interface Root {
+      readonly auth: ReturnType<typeof authReducer>
+    }
+    const reducer = (state: Root | undefined, action: Action): Root =>
+      action.type === 'batch'
+        ? (action as unknown as { payload: Action[] }).payload.reduce<Root | undefined>(
+            (before, one) => reducer(before, one),
+            state,
+          )!
+        : { auth: authReducer(state?.auth, action) }
+    const store = configureStore({
+      reducer,
+      middleware: () => new Tuple(authMiddleware(bridge)),
+    })
+    const { selectAuthToken } = createAuthSelectors(bridge.reader('orders'))
+    await bridge.rotate()
+    store.dispatch(wrap(() => tokenRotated({ ...bridge.snapshot, generation: 99 })))
+    expect(store.getState().auth.generation).toBe(99)
+    expect(selectAuthToken(store.getState())).toBeNull()
+    await tick()
+    expect(store.getState().auth).toBe(bridge.snapshot)
+    expect(selectAuthToken(store.getState())).toBe('secret-1')
+  })
+
+  it('asks once, and not without end, when another reducer stands at its key', async () => {
+    const bridge = new SecureTokenBridge({ source })
+    const seen: string[] = []
+    const spy: Middleware = () => (next) => (action) => {
+      seen.push((action as Action).type)
+      return next(action)
+    }
+    const store = configureStore({
+      reducer: { auth: (state = { user: 'host' }) => ({ ...state }) },
+      middleware: (defaults) => defaults().concat(spy).prepend(authMiddleware(bridge)),
+    })
+    for (let turn = 0; turn < 20; turn += 1) await tick()
+    expect(seen).toEqual(['auth/statusChanged'])
+    store.dispatch({ type: 'cart/added' })
+    for (let turn = 0; turn < 20; turn += 1) await tick()
+    expect(seen).toEqual(['auth/statusChanged', 'cart/added', 'auth/statusChanged'])
+    expect(store.getState().auth).toEqual({ user: 'host' })
+  })
+
+  it('leaves a slice alone that says the same in other words', async () => {
+    const bridge = new SecureTokenBridge({ source })
+    const { types } = host(bridge)
+    const copy = configureStore({
+      reducer: { auth: authReducer },
+      preloadedState: { auth: { ...bridge.snapshot } },
+      middleware: (defaults) => defaults().prepend(authMiddleware(bridge)),
+    })
+    const before = copy.getState()
+    await tick()
+    expect(copy.getState()).toBe(before)
+    expect(types()).toEqual([])
+  })
+
+  it('catches up after a listener of the host has thrown at what spoilt the slice', async () => {
+    const bridge = new SecureTokenBridge({ source })
+    const store = configureStore({
+      reducer: (
+        state: { auth: ReturnType<typeof authReducer> } | undefined,
+        action: { type: string },
+      ) =>
+        action.type === 'spoil'
+          ? { auth: { ...bridge.snapshot, generation: 99 } }
+          : { auth: authReducer(state?.auth, action) },
+      middleware: (defaults) => defaults().prepend(authMiddleware(bridge)),
+    })
+    const leave = store.subscribe(() => {
+      throw new Error('host')
+    })
+    expect(() => store.dispatch({ type: 'spoil' })).toThrow('host')
+    leave()
+    await tick()
+    expect(store.getState().auth).toBe(bridge.snapshot)
+  })
+
+  it('survives a listener that throws at what it does by itself', async () => {
+    const reported = vi.fn()
+    vi.stubGlobal('reportError', reported)
+    const bridge = new SecureTokenBridge({ source })
+    await bridge.rotate()
+    const { store } = host(bridge)
+    store.subscribe(() => {
+      throw new Error('host')
+    })
+    await tick()
+    vi.unstubAllGlobals()
+    expect(store.getState().auth).toBe(bridge.snapshot)
+    expect(reported).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ message: 'host' }))
+  })
+
   it('brings the slice back after the state was replaced', async () => {
     const bridge = new SecureTokenBridge({ source })
     const root = (
@@ -230,6 +430,29 @@ describe('authMiddleware', () => {
     await tick()
     expect(store.getState().auth).toBe(bridge.snapshot)
     expect(selectAuthToken(store.getState())).toBe('secret-2')
+  })
+})
+
+describe('authMiddleware with a signal', () => {
+  it('lets go of the bridge when the signal is aborted, and guards the slice all the same', async () => {
+    const life = new AbortController()
+    const { bridge, store, types } = host(undefined, { signal: life.signal })
+    await bridge.rotate()
+    life.abort()
+    await bridge.rotate()
+    store.dispatch(cart.actions.added())
+    await tick()
+    store.dispatch(tokenRotated(bridge.snapshot))
+    expect(types()).toEqual(['auth/tokenRotated', 'cart/added'])
+    expect(store.getState().auth.generation).toBe(1)
+    expect(bridge.metrics.violations).toBe(1)
+  })
+
+  it('never connects a store whose signal was aborted before', async () => {
+    const { bridge, types } = host(undefined, { signal: AbortSignal.abort() })
+    await bridge.rotate()
+    await tick()
+    expect(types()).toEqual([])
   })
 })
 
@@ -271,6 +494,52 @@ describe('readOnlyStore', () => {
       expect.objectContaining({ name: 'ReadOnlyStoreError', code: 'ERR_READ_ONLY_STORE' }),
     )
     expect(() => remote.replaceReducer((state) => state as never)).toThrow(/read-only store/)
+  })
+
+  it('names the remote that tries to write, in a violation that says nothing of what it tried', async () => {
+    const { bridge, store, types } = host()
+    const events: unknown[] = []
+    bridge.events$.subscribe((event) => events.push(event))
+    const remote = readOnlyStore(store, { bridge, remote: 'orders' })
+    expect(() => remote.dispatch(tokenRotated({ ...bridge.snapshot, generation: 99 }))).toThrow(
+      /dispatch\(\) was called on a read-only store.*store of your own, or ask the host/,
+    )
+    expect(() => remote.replaceReducer((state) => state as never)).toThrow(/replaceReducer/)
+    expect(events).toMatchObject([
+      {
+        type: 'violation',
+        kind: 'read-only-store',
+        detail: 'remote "orders" called dispatch() on its read-only store',
+      },
+      { detail: 'remote "orders" called replaceReducer() on its read-only store' },
+    ])
+    expect(bridge.metrics.violations).toBe(2)
+    expect(types()).toEqual([])
+  })
+
+  it('leads to no writer by any chain of properties, prototypes or returned objects', async () => {
+    const { bridge, store } = host()
+    const remote = readOnlyStore(store, { bridge, remote: 'orders' })
+    await bridge.rotate()
+    const observable = (remote as unknown as Record<PropertyKey, () => object>)[
+      Symbol.observable ?? '@@observable'
+    ]!()
+    const reachable = new Set<unknown>()
+    const visit = (value: unknown): void => {
+      if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return
+      if (reachable.has(value) || value === Function.prototype || value === Object.prototype) return
+      reachable.add(value)
+      for (const key of Reflect.ownKeys(value)) {
+        if (typeof value === 'function' && (key === 'caller' || key === 'arguments')) continue
+        visit((value as Record<PropertyKey, unknown>)[key])
+      }
+      visit(Object.getPrototypeOf(value))
+    }
+    for (const entry of [remote, remote.getState(), remote.subscribe(() => {}), observable])
+      visit(entry)
+    for (const own of [store, store.dispatch, store.getState(), bridge, bridge.snapshot])
+      expect(reachable.has(own)).toBe(false)
+    expect(reachable.size).toBeGreaterThan(8)
   })
 
   it('cannot be used to change the state of the host', async () => {
