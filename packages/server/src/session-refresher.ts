@@ -100,9 +100,12 @@ export function sessionRefresher(parts: {
       return { status: 'unavailable', session, ...pick(last.retryAfter) }
     }
     try {
-      if (!(await isUnspent(refreshToken, last))) {
-        logger.warn('[auth] session ended: a refresh was interrupted')
-        return { status: (await sessions.end(key, fence)) ? 'interrupted' : 'gone' }
+      if (!(await alive(key, session, fence, isUnspent(refreshToken, last)))) {
+        if (!(await sessions.end(key, fence))) return 'overtaken'
+        logger.warn('[auth] session ended: a refresh was interrupted', {
+          event: 'refresh-interrupted',
+        })
+        return { status: 'interrupted' }
       }
     } catch (error) {
       await letGo()
@@ -133,13 +136,13 @@ export function sessionRefresher(parts: {
   /** Extends the lock while a request is under way. */
   async function alive<T>(
     key: string,
-    marked: Session,
+    session: Session,
     fence: number,
     request: Promise<T>,
   ): Promise<T> {
     const timer = setInterval(() => {
       // Whether it could is seen when the answer is written.
-      sessions.replace(key, marked, fence, LOCK).catch(() => {})
+      sessions.replace(key, session, fence, LOCK).catch(() => {})
     }, HEARTBEAT)
     return request.finally(() => clearInterval(timer))
   }
@@ -149,10 +152,10 @@ export function sessionRefresher(parts: {
     marked: Session,
     fence: number,
     failure: ProviderFailure,
-  ): Promise<Freshening> {
+  ): Promise<Freshening | 'overtaken'> {
     const { code, status = 0, retryAfter } = failure
     if (code === 'invalid_grant')
-      return { status: (await sessions.end(key, fence)) ? 'ended' : 'gone' }
+      return (await sessions.end(key, fence)) ? { status: 'ended' } : 'overtaken'
     const record: RefreshRecord = {
       sentAt: marked.refresh?.sentAt ?? now(),
       outcome: status >= 400 && status < 500 ? 'declined' : 'unanswered',
@@ -171,20 +174,18 @@ export function sessionRefresher(parts: {
 
   async function keep(
     key: string,
-    { refresh: _, ...old }: Session,
+    before: Session,
     fence: number,
     grant: Grant,
   ): Promise<Freshening | 'overtaken'> {
+    const { refresh: _, ...old } = before
     // Providers count in whole seconds, so a newer token may seem to expire up to a second earlier than the one before.
     const expiresAt = Math.max(grant.expiresAt, Math.min(old.expiresAt + 1, grant.expiresAt + 1000))
     // A grant without a refresh token or ID token leaves the old one in force (RFC 6749 section 6).
     const session: Session = { ...old, ...grant, expiresAt }
     if (await stored(key, session, fence)) return { status: 'current', session, refreshed: true }
-    const left = await sessions.read(key)
-    // It was we who wrote, and the store's word on it was lost.
-    if (left?.accessToken === session.accessToken)
-      return { status: 'current', session, refreshed: true }
-    if (left !== undefined) return 'overtaken'
+    // Or it was we who wrote, and the store's word on it was lost.
+    if ((await sessions.read(key)) !== undefined) return 'overtaken'
     // Signed out meanwhile: what came late must be of no use to anyone.
     if (grant.refreshToken !== undefined) {
       await provider
