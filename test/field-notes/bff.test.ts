@@ -9,6 +9,7 @@ import {
   startApp,
   type TestApp,
 } from '../../packages/server/src/app.test.fixture.ts'
+import { CLIENT_ID } from '../../packages/server/src/oidc-provider.test.fixture.ts'
 
 const API = 'https://api.example.com'
 
@@ -150,6 +151,38 @@ it('Duende BFF#1: a session that the server ended is over in the browser with it
   const failure = await tab?.reader.fetch(`${API}/orders`).catch((error: unknown) => error)
   expect(failure).toMatchObject({ code: 'ERR_SIGNED_OUT' })
   expect(tab?.bridge.snapshot.status).toBe('signed-out')
+})
+
+it('Duende BFF#1: a back-channel logout reaches each tab with its next question, and brings no refresh back', async () => {
+  await app.signIn()
+  const tabs = openTabs(2, () => new Response(null))
+  await Promise.all(tabs.map(({ reader }) => reader.ready()))
+  app.pass(301_000)
+  const letGo = gate()
+  const late = app.sync()
+  await until(() => refreshes() === 1)
+  const now = Math.floor(app.now() / 1000)
+  const logoutToken = await app.provider.sign({
+    iss: app.provider.issuer,
+    aud: CLIENT_ID,
+    sub: 'alice',
+    iat: now,
+    exp: now + 60,
+    jti: crypto.randomUUID(),
+    events: { 'http://schemas.openid.net/event/backchannel-logout': {} },
+  })
+  const heard = await app.request('/api/auth/backchannel-logout', {
+    method: 'POST',
+    body: new URLSearchParams({ logout_token: logoutToken }),
+  })
+  expect(heard.status).toBe(200)
+  letGo()
+  expect((await late).status).toBe(401)
+  for (const { bridge, reader } of tabs) {
+    const failure = await reader.fetch(`${API}/orders`).catch((error: unknown) => error)
+    expect(failure).toMatchObject({ code: 'ERR_SIGNED_OUT' })
+    expect(bridge.snapshot.status).toBe('signed-out')
+  }
 })
 
 it('spiderly#384: who comes late with an old session does not clear the cookie of the new one', async () => {

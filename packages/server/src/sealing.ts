@@ -23,7 +23,12 @@ export function sealing(
   let first: Promise<string | undefined> | undefined
   let hasWarned = false
   if (keys.length === 0 && store.isDurable === true) {
-    logger.warn('[auth] the store keeps tokens as plain text; give authRoutes({ encryptionKeys })')
+    logger.warn(
+      '[auth] the store keeps tokens as plain text; give authRoutes({ encryptionKeys })',
+      {
+        event: 'unsealed-store',
+      },
+    )
   }
 
   /** Names the keys (RFC 7638) and resolves with the first one's name. */
@@ -67,6 +72,7 @@ export function sealing(
       hasWarned = true
       logger.warn(
         '[auth] a stored value was not sealed for its place with one of encryptionKeys; it counts as none',
+        { event: 'unreadable-value' },
       )
     }
     return undefined
