@@ -168,7 +168,7 @@ export function sessionRefresher(parts: {
 
   function unavailable(session: Session, { kind, code, retryAfter }: ProviderFailure): Freshening {
     const advice = kind === 'refused' ? '; check the registration of the client' : ''
-    logger.warn(`[auth] refresh failed: ${code}${advice}`)
+    logger.warn(`[auth] refresh failed: ${code}${advice}`, { event: 'refresh-failed', code })
     return { status: 'unavailable', session, ...pick(retryAfter) }
   }
 
@@ -188,11 +188,11 @@ export function sessionRefresher(parts: {
     if ((await sessions.read(key)) !== undefined) return 'overtaken'
     // Signed out meanwhile: what came late must be of no use to anyone.
     if (grant.refreshToken !== undefined) {
-      await provider
-        .revoke(grant.refreshToken)
-        .catch((error: unknown) =>
-          logger.warn(`[auth] revocation failed: ${providerFailure(error, now()).code}`),
-        )
+      await provider.revoke(grant.refreshToken).catch((error: unknown) => {
+        const { code } = providerFailure(error, now())
+        const fields = { event: 'sign-out-incomplete', what: 'revocation', code }
+        logger.warn(`[auth] revocation failed: ${code}`, fields)
+      })
     }
     return { status: 'gone' }
   }
