@@ -71,6 +71,7 @@ export default defineConfig({
         plugins: [svelteComponents],
         test: {
           name: 'recipes',
+          environment: './test/recipes/page-environment.ts',
           include: ['test/recipes/**/*.test.{ts,tsx}'],
           server: { deps: { inline: ['svelte'] } },
         },

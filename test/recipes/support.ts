@@ -13,7 +13,11 @@ import { afterAll, afterEach, beforeAll } from 'vitest'
 const HOST = 'https://shop.example'
 const API = 'https://api.example'
 
-const server = setupServer()
+/** What the way from before the bridge gives, where a recipe has one. The API takes it. */
+export const LEGACY_TOKEN = 'legacy-token'
+
+/** Where a test adds what is not of the page. */
+export const server = setupServer()
 const open: SecureTokenBridge[] = []
 
 beforeAll(() => server.listen({ onUnhandledFrame: 'error' }))
@@ -40,27 +44,40 @@ export interface Page {
   readonly syncs: number
   /** The API refuses the token that was issued last, which by the clock is still good. */
   revokeToken(): void
+  /** The API will refuse the token that is issued next, too. */
+  revokeNextToken(): void
   /** The token runs out while the machine sleeps: no timer has run. */
   expireToken(): void
 }
 
+export interface PageOptions extends BridgeConfig {
+  /** Default: a bridge that is started. */
+  readonly makeBridge?: (config: BridgeConfig) => SecureTokenBridge
+}
+
 /** Opens a page whose bridge is started. */
-export function openPage(config: BridgeConfig = {}): Page {
+export function openPage({
+  makeBridge = (config) => new SecureTokenBridge(config).start(),
+  ...config
+}: PageOptions = {}): Page {
   let asleep = 0
   const authority = createFakeAuthority({ now: () => Date.now() + asleep, prefix: 'token' })
-  const refused = new Set<string | undefined>()
+  const refused = new Set<string>()
+  const refuse = (number: number) => void refused.add(`token-${number}`)
   const calls: ApiCall[] = []
   server.use(
     ...authHandlers(authority, { baseUrl: HOST }),
     http.all(`${API}/*`, ({ request }) => {
       const token = request.headers.get('authorization')?.replace(/^Bearer /, '') ?? null
-      const isGood = token !== null && token === authority.issued.at(-1) && !refused.has(token)
+      const isGood =
+        token === LEGACY_TOKEN ||
+        (token !== null && token === authority.issued.at(-1) && !refused.has(token))
       calls.push({ token, status: isGood ? 200 : 401 })
       if (!isGood) return HttpResponse.json({ error: 'invalid_token' }, { status: 401 })
       return HttpResponse.json([{ id: 1, customer: 'Ada' }])
     }),
   )
-  const bridge = new SecureTokenBridge({
+  const bridge = makeBridge({
     source: syncEndpoint(`${HOST}/api/auth/sync`),
     origins: [API],
     tabs: false,
@@ -69,7 +86,7 @@ export function openPage(config: BridgeConfig = {}): Page {
       monotonic: () => performance.now() + asleep,
     },
     ...config,
-  }).start()
+  })
   open.push(bridge)
   return {
     bridge,
@@ -78,7 +95,8 @@ export function openPage(config: BridgeConfig = {}): Page {
     get syncs() {
       return authority.calls
     },
-    revokeToken: () => void refused.add(authority.issued.at(-1)),
+    revokeToken: () => refuse(authority.issued.length),
+    revokeNextToken: () => refuse(authority.issued.length + 1),
     expireToken: () => void (asleep += 600_000),
   }
 }
@@ -95,3 +113,18 @@ export const failure = (promise: Promise<unknown>): Promise<unknown> =>
     },
     (error: unknown) => error,
   )
+
+/** The same reader, and the subscriptions on it that nobody has ended. */
+export function subscriptions(reader: TokenReader) {
+  const left = new Set<symbol>()
+  const subscribe = (listener: () => void) => {
+    const own = Symbol('subscription')
+    left.add(own)
+    const leave = reader.subscribe(listener)
+    return () => {
+      left.delete(own)
+      leave()
+    }
+  }
+  return { left, reader: { ...reader, subscribe } satisfies TokenReader }
+}

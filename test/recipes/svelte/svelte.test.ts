@@ -1,0 +1,91 @@
+import { flushSync, mount, unmount } from 'svelte'
+import { afterEach, expect, it, vi } from 'vitest'
+import { openPage, subscriptions } from '../support.ts'
+import { createAuth } from './create-auth.ts'
+import Orders from './orders.svelte'
+
+const closing: (() => void)[] = []
+afterEach(() => {
+  for (const close of closing.splice(0)) close()
+})
+
+async function setUp() {
+  const page = openPage()
+  const target = document.createElement('div')
+  document.body.append(target)
+  const component = mount(Orders, { target, props: { reader: page.reader } })
+  closing.push(() => {
+    void unmount(component)
+    target.remove()
+  })
+  expect(target.textContent).toBe('loading')
+  await vi.waitFor(() => expect(target.querySelector('li')?.textContent).toBe('Ada'))
+  return { page, target, again: () => target.querySelector('button')?.click() }
+}
+
+it('shows the status, then what the first token brings', async () => {
+  const { page } = await setUp()
+  expect(page.syncs).toBe(1)
+  expect(page.calls).toEqual([{ token: 'token-1', status: 200 }])
+})
+
+it('asks for nothing because of a rotation', async () => {
+  const { page } = await setUp()
+  await page.bridge.rotate()
+  flushSync()
+  expect(page.calls).toHaveLength(1)
+})
+
+it('syncs once for requests that meet an expired token', async () => {
+  const { page, again } = await setUp()
+  page.expireToken()
+  again()
+  again()
+  // Theirs, and the one that the component makes because there is a token again.
+  await vi.waitFor(() => expect(page.calls).toHaveLength(4))
+  expect(page.syncs).toBe(2)
+  expect(page.calls.slice(1)).toEqual(
+    Array.from({ length: 3 }, () => ({ token: 'token-2', status: 200 })),
+  )
+})
+
+it('syncs once for a token that the API refuses, and sends the request again', async () => {
+  const { page, again } = await setUp()
+  page.revokeToken()
+  again()
+  await vi.waitFor(() => expect(page.calls).toHaveLength(3))
+  expect(page.syncs).toBe(2)
+  expect(page.calls.slice(1)).toEqual([
+    { token: 'token-1', status: 401 },
+    { token: 'token-2', status: 200 },
+  ])
+})
+
+it('shows nothing and asks for nothing when the session is over', async () => {
+  const { page, target } = await setUp()
+  await page.bridge.reset('sign-out')
+  flushSync()
+  expect(target.textContent).toBe('signed-out')
+  expect(page.calls).toHaveLength(1)
+  expect(page.syncs).toBe(1)
+})
+
+it('has one subscription for all that it shows, and none when it is gone', async () => {
+  const { reader, left } = subscriptions(openPage().reader)
+  const component = mount(Orders, { target: document.createElement('div'), props: { reader } })
+  flushSync()
+  expect(left.size).toBe(1)
+  await unmount(component)
+  expect(left.size).toBe(0)
+})
+
+it('gives the token that is valid now, also where nothing follows it', async () => {
+  const { bridge, reader } = openPage()
+  const auth = createAuth(reader)
+  await reader.ready()
+  expect(auth.token).toBe('token-1')
+  await bridge.rotate()
+  expect(auth.token).toBe('token-2')
+  await bridge.reset('sign-out')
+  expect(auth.token).toBeNull()
+})

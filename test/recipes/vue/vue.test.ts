@@ -1,0 +1,91 @@
+import type { TokenReader } from '@token-bridge/core'
+import { afterEach, expect, it, vi } from 'vitest'
+import { createApp, effectScope, nextTick, watchEffect, type App } from 'vue'
+import { openPage, subscriptions } from '../support.ts'
+import { Orders } from './orders.ts'
+import { useAuth } from './use-auth.ts'
+
+const apps: App[] = []
+afterEach(() => {
+  for (const app of apps.splice(0)) app.unmount()
+})
+
+async function setUp() {
+  const page = openPage()
+  const element = document.createElement('div')
+  const app = createApp(Orders, { auth: page.reader })
+  apps.push(app)
+  app.mount(element)
+  expect(element.textContent).toBe('loading')
+  await vi.waitFor(() => expect(element.textContent).toBe('Ada'))
+  const again = () => element.querySelector('ul')?.click()
+  return { page, element, again }
+}
+
+it('shows the status, then what the first token brings', async () => {
+  const { page } = await setUp()
+  expect(page.syncs).toBe(1)
+  expect(page.calls).toEqual([{ token: 'token-1', status: 200 }])
+})
+
+it('syncs once for requests that meet an expired token', async () => {
+  const { page, again } = await setUp()
+  page.expireToken()
+  again()
+  again()
+  // Theirs, and the one that the component makes because there is a token again.
+  await vi.waitFor(() => expect(page.calls).toHaveLength(4))
+  expect(page.syncs).toBe(2)
+  expect(page.calls.slice(1)).toEqual(
+    Array.from({ length: 3 }, () => ({ token: 'token-2', status: 200 })),
+  )
+})
+
+it('syncs once for a token that the API refuses, and sends the request again', async () => {
+  const { page, again } = await setUp()
+  page.revokeToken()
+  again()
+  await vi.waitFor(() => expect(page.calls).toHaveLength(3))
+  expect(page.syncs).toBe(2)
+  expect(page.calls.slice(1)).toEqual([
+    { token: 'token-1', status: 401 },
+    { token: 'token-2', status: 200 },
+  ])
+})
+
+it('shows nothing and asks for nothing when the session is over', async () => {
+  const { page, element } = await setUp()
+  await page.bridge.reset('sign-out')
+  await nextTick()
+  expect(element.textContent).toBe('signed-out')
+  expect(page.calls).toHaveLength(1)
+  expect(page.syncs).toBe(1)
+})
+
+it('runs again what reads the token when it rotates, and not what reads the status', async () => {
+  const page = openPage()
+  await page.reader.ready()
+  const seen: Record<string, (string | null)[]> = { token: [], status: [] }
+  const scope = effectScope()
+  scope.run(() => {
+    const { token, status } = useAuth(page.reader)
+    watchEffect(() => void seen['token']?.push(token.value))
+    watchEffect(() => void seen['status']?.push(status.value))
+  })
+  await page.bridge.rotate()
+  await nextTick()
+  expect(seen).toEqual({ token: ['token-1', 'token-2'], status: ['ready'] })
+  await page.bridge.reset('sign-out')
+  await nextTick()
+  expect(seen).toEqual({ token: ['token-1', 'token-2', null], status: ['ready', 'signed-out'] })
+  scope.stop()
+})
+
+it('leaves no subscription behind', () => {
+  const { reader, left } = subscriptions(openPage().reader)
+  const app = createApp(Orders, { auth: reader satisfies TokenReader })
+  app.mount(document.createElement('div'))
+  expect(left.size).toBeGreaterThan(0)
+  app.unmount()
+  expect(left.size).toBe(0)
+})
