@@ -54,7 +54,10 @@ export default defineConfig({
         },
       },
       unit('federation'),
-      unit('server'),
+      {
+        ...unit('server'),
+        test: { ...unit('server').test, globalSetup: ['test/replicas/redis-notice.ts'] },
+      },
       unit('testing'),
       unit('cli'),
       unit('demo'),
@@ -79,6 +82,15 @@ export default defineConfig({
       {
         extends: true,
         test: { name: 'simulation', include: ['test/simulation/**/*.test.ts'] },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'replicas',
+          include: ['test/replicas/**/*.test.ts'],
+          globalSetup: ['test/replicas/redis-notice.ts'],
+          testTimeout: 120_000,
+        },
       },
       {
         extends: true,

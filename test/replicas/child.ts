@@ -25,12 +25,12 @@ export async function startChild<Message extends { readonly type: string }>(
     // Whatever runs the run: the sources of the packages, unless it is to be their build.
     execArgv: process.env['TEST_DIST'] ? [] : ['--conditions=@token-bridge/source'],
     env: { ...process.env, NODE_COMPILE_CACHE: compileCache },
-    stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   })
   const exit = once(child, 'exit')
   child.stderr?.on('data', (text: Buffer) => {
     // It is no production, which the provider says at each start.
-    if (!/^oidc-provider /.test(String(text))) process.stderr.write(text)
+    if (!String(text).startsWith('oidc-provider ')) process.stderr.write(text)
   })
   const port = await new Promise<number>((resolve, reject) => {
     child.on('message', (message: Ready | Message) => {

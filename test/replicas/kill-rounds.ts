@@ -157,8 +157,8 @@ export async function killRounds(settings: RunSettings): Promise<RunReport> {
 
   async function trySignIn(url: string): Promise<SignedIn> {
     const browser = new Browser()
-    const visit = async (url: string, origin: string): Promise<Response> => {
-      const response = await fetch(url, {
+    const visit = async (address: string, origin: string): Promise<Response> => {
+      const response = await fetch(address, {
         redirect: 'manual',
         headers: { cookie: browser.cookieHeader(origin) },
       })

@@ -139,10 +139,11 @@ async function answerToken(
   })
 }
 
-process.on('message', async ({ replica }: WhenIdle) => {
-  while ((underWay.get(replica) ?? 0) > 0) await new Promise((resolve) => setTimeout(resolve, 2))
-  tell({ type: 'idle', replica })
-})
+function sayWhenIdle({ replica }: WhenIdle): void {
+  if ((underWay.get(replica) ?? 0) === 0) tell({ type: 'idle', replica })
+  else setTimeout(sayWhenIdle, 2, { replica })
+}
+process.on('message', sayWhenIdle)
 process.on('disconnect', () => process.exit())
 const handle = provider.callback()
 server.on('request', (request, response) => void handle(request, response))

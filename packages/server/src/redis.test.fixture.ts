@@ -26,8 +26,12 @@ const open = (url: string) =>
     .on('error', () => {})
     .connect()
 
-/** Starts `redis-server` on a free port, in a directory of its own, keeping nothing. */
-export async function startRedis(): Promise<TestRedis> {
+/**
+ * Starts `redis-server` on a free port, in a directory of its own, keeping nothing.
+ *
+ * @param options - further ones of the server.
+ */
+export async function startRedis(...options: string[]): Promise<TestRedis> {
   const directory = mkdtempSync(join(tmpdir(), 'redis-'))
   const port = await freePort()
   const server = spawn(
@@ -43,6 +47,7 @@ export async function startRedis(): Promise<TestRedis> {
       'no',
       '--dir',
       directory,
+      ...options,
     ],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   )
