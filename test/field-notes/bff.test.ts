@@ -141,6 +141,28 @@ it('Duende support#1286: a second server on the same store reads again before it
   expect(refreshes()).toBe(2)
 })
 
+it('Duende support#1286: two servers on the same store that meet an expired token in the same moment refresh it once', async () => {
+  const others = await Promise.all(
+    [1, 2].map(() => startApp({ issuer: app.provider.issuer, store: app.store, now: app.now })),
+  )
+  await app.signIn()
+  app.pass(301_000)
+  const init = { method: 'POST', headers: BRIDGE_HEADERS }
+  const answers = await Promise.all(
+    Array.from({ length: 12 }, (_, index) =>
+      (others[index % 3] ?? app).request('/api/auth/sync', init, app.browser),
+    ),
+  )
+  expect(answers.map(({ status }) => status)).toEqual(Array(12).fill(200))
+  const tokens = await Promise.all(answers.map(async (answer) => (await answer.json()) as object))
+  expect(new Set(tokens.map((each) => 'accessToken' in each && each.accessToken)).size).toBe(1)
+  expect(refreshes()).toBe(1)
+  // And the one refresh token that is left is the right one.
+  app.pass(301_000)
+  expect((await app.sync()).status).toBe(200)
+  for (const other of others) await other[Symbol.asyncDispose]()
+})
+
 it('Duende BFF#1: a session that the server ended is over in the browser with its next question', async () => {
   await app.signIn()
   const [tab] = openTabs(1, () => new Response(null))

@@ -12,7 +12,7 @@ const ALLOWED: Readonly<Record<string, { own: RegExp; foreign: RegExp }>> = {
   federation: { own: /^@token-bridge\/core(\/|$)/, foreign: /^(@module-federation\/|node:)/ },
   server: {
     own: /^@token-bridge\/core\/(wire|errors)$/,
-    foreign: /^(hono(\/|$)|openid-client$|node:)/,
+    foreign: /^(hono(\/|$)|jose$|openid-client$|node:)/,
   },
   testing: { own: /^@token-bridge\/core(\/|$)/, foreign: /^(msw|rxjs)(\/|$)/ },
   cli: { own: /^@token-bridge\/(core|federation)(\/|$)/, foreign: /^(commander|jose|node:.+)$/ },

@@ -63,9 +63,12 @@ const PUBLIC: Readonly<Record<string, readonly string[]>> = {
     'authRoutes',
     'contentSecurityPolicy',
     'memoryStore',
+    'redisStore',
     'securityHeaders',
+    'sqliteStore',
     'violationReports',
   ],
+  '@token-bridge/server/testing': ['sessionStoreContract'],
   '@token-bridge/testing': ['adapterContract', 'createFakeAuthority', 'createFakeReader'],
   '@token-bridge/testing/msw': ['authHandlers'],
 }
