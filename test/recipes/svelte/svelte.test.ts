@@ -1,6 +1,6 @@
 import { flushSync, mount, unmount } from 'svelte'
 import { afterEach, expect, it, vi } from 'vitest'
-import { openPage, subscriptions } from '../support.ts'
+import { LEGACY_TOKEN, openPage, subscriptions } from '../support.ts'
 import { createAuth } from './create-auth.ts'
 import Orders from './orders.svelte'
 
@@ -68,6 +68,17 @@ it('shows nothing and asks for nothing when the session is over', async () => {
   expect(target.textContent).toBe('signed-out')
   expect(page.calls).toHaveLength(1)
   expect(page.syncs).toBe(1)
+})
+
+it('does not show to the next session what was loaded in the last one', async () => {
+  const { page, target } = await setUp()
+  await page.bridge.reset('sign-out')
+  flushSync()
+  page.bridge.updateToken({ accessToken: LEGACY_TOKEN, expiresAt: Date.now() + 300_000 })
+  flushSync()
+  expect(target.querySelectorAll('ul')).toHaveLength(1)
+  expect(target.querySelector('li')).toBeNull()
+  await vi.waitFor(() => expect(target.querySelector('li')?.textContent).toBe('Ada'))
 })
 
 it('has one subscription for all that it shows, and none when it is gone', async () => {

@@ -14,7 +14,7 @@ export function Orders(): ReactNode {
   const { data, error } = useQuery({
     queryKey: ['orders'],
     // Before there is a token `fetch` waits for it by itself.
-    
+    enabled: status !== 'signed-out',
     async queryFn({ signal }): Promise<readonly Order[]> {
       const response = await fetch('https://api.example/orders', { signal })
       if (!response.ok) throw new Error(`The API answered ${response.status}.`)

@@ -17,7 +17,11 @@ async function setUp(config?: Parameters<typeof openPage>[0]) {
   closing.push(clearOnSignOut(page.reader, client), () => client.clear())
   render(
     <QueryClientProvider client={client}>
-      <AuthProvider reader={page.reader} loading={<Orders />} signedOut={<Orders />}>
+      <AuthProvider
+        reader={page.reader}
+        // Without a gate's help: what is shown is up to the query.
+        {...{ loading: <Orders />, signedOut: <Orders />, revoked: <Orders /> }}
+      >
         <Orders />
       </AuthProvider>
     </QueryClientProvider>,
@@ -63,13 +67,16 @@ it('shows and keeps nothing, and asks for nothing, when the session is over', as
   expect(screen.queryByText('Ada')).toBeNull()
   expect(client.getQueryData(['orders'])).toBeUndefined()
   await again()
+  expect(screen.queryByRole('alert')).toBeNull()
   expect(page.calls).toHaveLength(1)
   expect(page.syncs).toBe(1)
 })
 
 it('does not try again what the bridge has given up', async () => {
-  const { page, again } = await setUp()
+  const { page, client, again } = await setUp()
   page.bridge.revoke('orders')
   await again()
+  expect((await screen.findByRole('alert')).textContent).toContain('has revoked the reader')
+  expect(client.getQueryState(['orders'])?.fetchFailureCount).toBe(1)
   expect(page.calls).toHaveLength(1)
 })

@@ -1,7 +1,7 @@
 import type { TokenReader } from '@token-bridge/core'
 import { afterEach, expect, it, vi } from 'vitest'
 import { createApp, effectScope, nextTick, watchEffect, type App } from 'vue'
-import { openPage, subscriptions } from '../support.ts'
+import { LEGACY_TOKEN, openPage, subscriptions } from '../support.ts'
 import { Orders } from './orders.ts'
 import { useAuth } from './use-auth.ts'
 
@@ -60,6 +60,16 @@ it('shows nothing and asks for nothing when the session is over', async () => {
   expect(element.textContent).toBe('signed-out')
   expect(page.calls).toHaveLength(1)
   expect(page.syncs).toBe(1)
+})
+
+it('does not show to the next session what was loaded in the last one', async () => {
+  const { page, element } = await setUp()
+  await page.bridge.reset('sign-out')
+  await nextTick()
+  page.bridge.updateToken({ accessToken: LEGACY_TOKEN, expiresAt: Date.now() + 300_000 })
+  await nextTick()
+  expect(element.innerHTML).toBe('<ul></ul>')
+  await vi.waitFor(() => expect(element.textContent).toBe('Ada'))
 })
 
 it('runs again what reads the token when it rotates, and not what reads the status', async () => {
