@@ -40,6 +40,9 @@ expectTypeOf(alone.getState()).toEqualTypeOf<State>()
 // @ts-expect-error the initializer has to return the rest of the state
 create<State>()(auth(() => ({ items: 0 })))
 
+// @ts-expect-error also one that uses `set`
+create<State>()(auth((set) => ({ add: () => set({ items: 1 }) })))
+
 // @ts-expect-error the snapshot is read-only
 alone.getState().auth.status = 'ready'
 
@@ -124,6 +127,15 @@ const underCombine = createStore(
 expectTypeOf(underCombine.getState().items).toEqualTypeOf<number>()
 expectTypeOf(underCombine.getState().add).toEqualTypeOf<(by: number) => void>()
 expectTypeOf(underCombine.getState().auth).toEqualTypeOf<AuthSnapshot>()
+
+const underCombineBare = createStore(
+  combine(
+    { items: 0 },
+    auth(() => ({ add() {} })),
+  ),
+)
+expectTypeOf(underCombineBare.getState().items).toEqualTypeOf<number>()
+expectTypeOf(underCombineBare.getState().auth).toEqualTypeOf<AuthSnapshot>()
 
 // All of them, with ours outermost, innermost and between.
 const outermost = create<State>()(

@@ -35,15 +35,12 @@ export interface WithAuth {
     initializer: StateCreator<T, Mps, Mcs, Omit<T, 'auth'>>,
     ...known: IfKnown<Exclude<keyof T, 'auth'>>
   ): StateCreator<T, Mps, Mcs>
-  /** The state is what the initializer says, as `combine` and `redux` do. */
-  <T extends object, Mps extends Mutators = [], Mcs extends Mutators = []>(
-    initializer: StateCreator<T, Mps, Mcs>,
-    ...known: IfKnown<keyof T>
-  ): StateCreator<Write<T, AuthSlice>, Mps, Mcs>
-  /** One part of a state, as inside of `combine` and among slices. */
+  /** The state is what the initializer says, as `combine` and `redux` do, or a part of it, inside of `combine`. */
   <T, Mps extends Mutators = [], Mcs extends Mutators = [], U = T>(
     initializer: StateCreator<T, Mps, Mcs, U>,
-  ): StateCreator<T, Mps, Mcs, U & AuthSlice>
+  ): [T, U] extends [U, T]
+    ? StateCreator<Write<T, AuthSlice>, Mps, Mcs>
+    : StateCreator<T, Mps, Mcs, U & AuthSlice>
 }
 
 /** `set` as every middleware passes it on: a third argument names the action for devtools. */
@@ -66,73 +63,88 @@ type AnyCreator = (set: AnySet, get: () => unknown, api: AnyStore) => object
  * @example
  * const useStore = create<Cart & AuthSlice>()(withAuth(bridge)((set) => ({ items: [] })))
  */
-export function withAuth(bridge: AuthBridge, { signal }: WithAuthOptions = {}): WithAuth {
+export function withAuth(bridge: AuthBridge, options: WithAuthOptions = {}): WithAuth {
   const middleware =
-    (initializer: AnyCreator) => (set: AnySet, get: () => unknown, api: AnyStore) => {
-      const first = bridge.snapshot
-      let told = first
-      let write = set
-      let isMade = false
-
-      function report(): void {
-        bridge.reportViolation('store-write', 'a write to the key "auth" was dropped')
-      }
-
-      /** What may replace the whole state. It is not ours to change, and may be frozen, so it is copied. */
-      function replacement(next: unknown): unknown {
-        if (holds(next, told)) return next
-        if (!isSnapshot(authOf(next), told)) report()
-        return locked(next, told)
-      }
-
-      function guard(setState: AnySet): AnySet {
-        return (partial, replace, ...rest) => {
-          if (replace !== true) return setState(partial, replace, ...rest)
-          const change: unknown =
-            typeof partial === 'function'
-              ? (state: unknown) => {
-                  const next: unknown = partial(state)
-                  // Given a draft it is an Immer recipe, which returns nothing.
-                  return state === get() ? replacement(next) : next
-                }
-              : replacement(partial)
-          return setState(change, replace, ...rest)
-        }
-      }
-
-      api.setState = guard(api.setState)
-      leaveOutOfStorage(api)
-
-      // Before anybody else hears of a new state it has the key, whoever made it, and nobody can take it out again.
-      api.subscribe((state) => {
-        const held = authOf(state)
-        // An initializer that is not done yet may write what has no key.
-        if (held === undefined && !isMade) return
-        if (!isSnapshot(held, told)) report()
-        if (isObject(state) && tryLock(state, told)) return
-        write({ auth: told }, !isObject(state), 'auth/statusChanged')
-      })
-
-      const detach = bridge.attach({
-        name: 'zustand',
-        apply(event, snapshot) {
-          if (snapshot === told) return
-          told = snapshot
-          write({ auth: snapshot }, false, actionName(event))
-        },
-      })
-      if (signal?.aborted === true) detach()
-      else signal?.addEventListener('abort', detach, { once: true })
-
-      const initial = initializer(guard(set), get, api)
-      isMade = true
-      // With all middlewares around it, and before anybody can put something else in its place.
-      write = api.setState
-      // A middleware around us may make a copy of what we return.
-      queueMicrotask(() => tryLock(api.getInitialState(), first))
-      return tryLock(initial, told) ? initial : locked(initial, told)
-    }
+    (initializer: AnyCreator): AnyCreator =>
+    (set, get, api) =>
+      createGuarded(bridge, options, initializer, set, get, api)
   return middleware as unknown as WithAuth
+}
+
+function createGuarded(
+  bridge: AuthBridge,
+  { signal }: WithAuthOptions,
+  initializer: AnyCreator,
+  set: AnySet,
+  get: () => unknown,
+  api: AnyStore,
+): object {
+  const first = bridge.snapshot
+  let told = first
+  let write = set
+  let isMade = false
+
+  /** An initializer that is not done yet may write what has no key. */
+  function mayLack(state: unknown): boolean {
+    return !isMade && authOf(state) === undefined
+  }
+
+  function review(state: unknown): void {
+    if (isSnapshot(authOf(state), told)) return
+    bridge.reportViolation('store-write', 'a write to the key "auth" was dropped')
+  }
+
+  /** What may replace the whole state. It is not ours to change, and may be frozen, so it is copied. */
+  function replacement(next: unknown): unknown {
+    if (holds(next, told) || mayLack(next)) return next
+    review(next)
+    return locked(next, told)
+  }
+
+  function guard(setState: AnySet): AnySet {
+    return (partial, replace, ...rest) => {
+      if (replace !== true) return setState(partial, replace, ...rest)
+      const change: unknown =
+        typeof partial === 'function'
+          ? (state: unknown) => {
+              const next: unknown = partial(state)
+              // Given a draft it is an Immer recipe, which returns nothing.
+              return state === get() ? replacement(next) : next
+            }
+          : replacement(partial)
+      return setState(change, replace, ...rest)
+    }
+  }
+
+  api.setState = guard(api.setState)
+  leaveOutOfStorage(api)
+
+  // Before anybody else hears of a new state it has the key, whoever made it, and nobody can take it out again.
+  api.subscribe((state) => {
+    if (mayLack(state)) return
+    review(state)
+    if (isObject(state) && tryLock(state, told)) return
+    write({ auth: told }, !isObject(state), 'auth/statusChanged')
+  })
+
+  const detach = bridge.attach({
+    name: 'zustand',
+    apply(event, snapshot) {
+      if (snapshot === told) return
+      told = snapshot
+      write({ auth: snapshot }, false, actionName(event))
+    },
+  })
+  if (signal?.aborted === true) detach()
+  else signal?.addEventListener('abort', detach, { once: true })
+
+  const initial = initializer(guard(set), get, api)
+  isMade = true
+  // With all middlewares around it, and before anybody can put something else in its place.
+  write = api.setState
+  // A middleware around us may make a copy of what we return.
+  queueMicrotask(() => tryLock(api.getInitialState(), first))
+  return tryLock(initial, told) ? initial : locked(initial, told)
 }
 
 /** Sets the key for good: it can be neither written nor deleted. Tells whether the object let it. */
