@@ -1,6 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Browser, ORIGIN, startApp, type TestApp } from './app.test.fixture.ts'
+import { livingSessions } from './living-sessions.ts'
+import { memoryStore } from './memory-store.ts'
 import { hashSecretId } from './secret-id.ts'
+import { createSessionMarks } from './session-marks.ts'
+import { createSessions, type Session } from './sessions.ts'
 
 const MINUTE = 60_000
 
@@ -70,6 +74,44 @@ describe('the idle lifetime', () => {
     expect(short.events).toContainEqual({ event: 'idle-lifetime-too-short' })
     await app.signIn()
     expect(app.events).not.toContainEqual({ event: 'idle-lifetime-too-short' })
+  })
+})
+
+describe('a session that a mark ended', () => {
+  it('cannot be read, locked or written by anyone', async () => {
+    const now = () => 1_000_000
+    const store = memoryStore({ now })
+    const marks = createSessionMarks({
+      store,
+      now,
+      issuer: new URL('https://id.example.com'),
+      clientId: 'shop',
+      sessionLifetime: 60_000,
+    })
+    const plain = createSessions(store)
+    const sessions = livingSessions(plain, { store, marks, idleLifetime: undefined, now })
+    const session: Session = {
+      accessToken: 'a',
+      tokenType: 'Bearer',
+      expiresAt: now() + 1_000,
+      endsAt: now() + 60_000,
+      startedAt: now(),
+      marks: await marks.of({ subject: 'alice' }),
+    }
+    const use = {
+      read: (key: string) => sessions.read(key),
+      lock: (key: string) => sessions.lock(key, 1_000),
+    }
+    for (const attempt of Object.values(use)) {
+      const key = await plain.keyOf(await plain.open(session))
+      await marks.end({ subject: 'alice' }, crypto.randomUUID())
+      expect(await attempt(key)).toBeUndefined()
+      expect(await plain.read(key)).toBeUndefined()
+    }
+    const key = await plain.keyOf(await plain.open(session))
+    const { fence = -1 } = (await plain.lock(key, 1_000)) ?? {}
+    expect(await sessions.replace(key, session, fence, 0)).toBe(false)
+    expect(await plain.read(key)).toBeUndefined()
   })
 })
 
