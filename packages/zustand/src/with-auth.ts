@@ -108,8 +108,9 @@ function createGuarded(
         typeof partial === 'function'
           ? (state: unknown) => {
               const next: unknown = partial(state)
-              // Given a draft it is an Immer recipe, which returns nothing.
-              return state === get() ? replacement(next) : next
+              // Given a draft it is an Immer recipe, and may have changed that instead.
+              const isRecipe = state !== get() && (next === undefined || next === state)
+              return isRecipe ? next : replacement(next)
             }
           : replacement(partial)
       return setState(change, replace, ...rest)
