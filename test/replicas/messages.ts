@@ -1,5 +1,8 @@
 /** What the processes of a run tell each other. */
 
+export const CLIENT_ID = 'shop'
+export const CLIENT_SECRET = 'replicas-client-secret'
+
 export interface ProviderSettings {
   readonly origin: string
   /** Milliseconds for which a refresh token is taken again; 0: any reuse ends the grant. */

@@ -3,10 +3,15 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Provider, type Adapter, type AdapterPayload } from 'oidc-provider'
-import { CLIENT_ID, CLIENT_SECRET } from '../../packages/server/src/oidc-provider.test.fixture.ts'
 import { hashSecretId } from '../../packages/server/src/secret-id.ts'
 import { createRandom } from '../simulation/random.ts'
-import type { ProviderEvent, ProviderSettings, WhenIdle } from './messages.ts'
+import {
+  CLIENT_ID,
+  CLIENT_SECRET,
+  type ProviderEvent,
+  type ProviderSettings,
+  type WhenIdle,
+} from './messages.ts'
 
 const settings = JSON.parse(process.argv[2] ?? '') as ProviderSettings
 const random = createRandom(settings.seed)

@@ -3,8 +3,7 @@ import { serve } from '@hono/node-server'
 import { authRoutes, redisStore } from '@token-bridge/server'
 import { Hono } from 'hono'
 import { createClient } from 'redis'
-import { CLIENT_ID, CLIENT_SECRET } from '../../packages/server/src/oidc-provider.test.fixture.ts'
-import type { Ready, ReplicaSettings } from './messages.ts'
+import { CLIENT_ID, CLIENT_SECRET, type Ready, type ReplicaSettings } from './messages.ts'
 
 const { name, origin, issuer, redisUrl, grace } = JSON.parse(
   process.argv[2] ?? '',

@@ -1,5 +1,6 @@
 import type { SessionStore } from './session-store.ts'
 
+/** What {@link memoryStore} takes. */
 export interface MemoryStoreOptions {
   /** Epoch milliseconds. Default `Date.now`. */
   readonly now?: () => number

@@ -159,12 +159,17 @@ describe('redisStore', () => {
     expect((failure as Error).cause).toBeUndefined()
   })
 
-  it.each([undefined, null, 'redis://localhost', {}, { get: () => {} }])(
-    'refuses %s for a client',
-    (client) => {
-      expect(() => redisStore(client as unknown as RedisClient)).toThrow(
-        /^redisStore\(client\) must be a client of the package "redis"/,
-      )
-    },
-  )
+  const nothing = () => {}
+  it.each([
+    undefined,
+    null,
+    'redis://localhost',
+    { eval: nothing, evalSha: nothing },
+    { hGet: nothing, evalSha: nothing },
+    { hGet: nothing, eval: nothing },
+  ])('refuses %s for a client', (client) => {
+    expect(() => redisStore(client as unknown as RedisClient)).toThrow(
+      /^redisStore\(client\) must be a client of the package "redis"/,
+    )
+  })
 })

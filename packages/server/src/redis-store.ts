@@ -2,6 +2,7 @@ import { configError } from './config-error.ts'
 import type { SessionStore } from './session-store.ts'
 import { storeFailure } from './store-failure.ts'
 
+/** What {@link redisStore} takes beside the client. */
 export interface RedisStoreOptions {
   /** Put before every key. Default `token-bridge:`. */
   readonly prefix?: string
@@ -16,6 +17,7 @@ export interface RedisClient {
   evalSha(sha1: string, options: RedisCall): Promise<unknown>
 }
 
+/** What a script is called with. */
 export interface RedisCall {
   keys: string[]
   arguments: string[]

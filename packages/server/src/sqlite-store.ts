@@ -4,11 +4,13 @@ import { configError } from './config-error.ts'
 import type { SessionStore } from './session-store.ts'
 import { storeFailure } from './store-failure.ts'
 
+/** What {@link sqliteStore} takes beside the path. */
 export interface SqliteStoreOptions {
   /** Epoch milliseconds. Default `Date.now`. */
   readonly now?: () => number
 }
 
+/** A {@link SessionStore} in a file. */
 export interface SqliteStore extends SessionStore {
   /** Closes the file. Afterwards every call rejects. */
   close(): void
