@@ -127,6 +127,28 @@ describe('adapterContract', () => {
     expect(await failures(harness(late))).toContain('has changed before any remote is told')
   })
 
+  it.each<[string, (snapshot: AuthSnapshot, report: () => void) => AuthSnapshot | null]>([
+    ['keeps what somebody else writes', (snapshot, report) => (report(), snapshot)],
+    ['does not report what it drops', () => null],
+    ['reports it twice', (_snapshot, report) => (report(), report(), null)],
+  ])('finds a store that %s', async (_, take) => {
+    const create = (bridge: SecureTokenBridge): AdapterHarness => {
+      let auth = bridge.snapshot
+      const dispose = bridge.attach({ name: 'test', apply: (_event, next) => void (auth = next) })
+      return {
+        getAuth: () => auth,
+        dispose,
+        forge(snapshot) {
+          auth = take(snapshot, () => bridge.reportViolation('store-write', 'test')) ?? auth
+        },
+      }
+    }
+
+    expect(await failures(create)).toEqual([
+      'drops and reports what somebody else writes, and follows on',
+    ])
+  })
+
   it('finds a token in the auth state of a store that shows nothing else', async () => {
     const leaky: Apply = (_event, snapshot, store, bridge) => {
       const token = bridge.reader('leak').current()

@@ -14,6 +14,11 @@ export interface AdapterHarness {
   getState?(): unknown
   /** Calls back after each write to the store. Without it the order of writes is looked at from a reader. */
   subscribe?(listener: () => void): () => void
+  /**
+   * Tries to put this snapshot into the store past the bridge, as whoever holds the store could. For stores that report
+   * such attempts; without it the contract does not look at them.
+   */
+  forge?(snapshot: AuthSnapshot): void
 }
 
 /** The three functions of a test runner that the contract uses; those of Vitest and Jest fit. */
@@ -174,6 +179,19 @@ export function adapterContract(
         await host.bridge.reset('sign-out')
         expect(told.map(({ status }) => status)).toEqual(['ready', 'signed-out'])
         expect(stored).toEqual(told)
+      }),
+    )
+
+    check('drops and reports what somebody else writes, and follows on', (host) =>
+      connected(host, async (store) => {
+        if (store.forge === undefined) return
+        await host.bridge.rotate()
+        store.forge({ ...host.bridge.snapshot, generation: 99 })
+        await microtask()
+        expectAt(host, store, { status: 'ready', generation: 1 })
+        expect(host.bridge.metrics.violations).toBe(1)
+        await host.bridge.rotate()
+        expectAt(host, store, { status: 'ready', generation: 2 })
       }),
     )
 
