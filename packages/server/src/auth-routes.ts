@@ -102,8 +102,9 @@ export function authRoutes(options: AuthOptions): AuthRoutes {
 
   const routes = new Hono()
   routes.use(async (c, next) => {
-    await inFlight.track(next)
+    // Before the answer is made: to put them into one that is made copies it.
     protect(c)
+    await inFlight.track(next)
   })
   routes.use(headerLimit())
   routes.all('/healthz', only({ GET: alive, HEAD: alive }))

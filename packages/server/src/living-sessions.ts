@@ -1,10 +1,14 @@
 import type { SignedOutReason } from './problem.ts'
+import { createRecentMap } from './recent-map.ts'
 import type { SessionMarks } from './session-marks.ts'
 import type { SessionStore } from './session-store.ts'
 import type { Session, Sessions } from './sessions.ts'
 
 /** Milliseconds for which other tabs are told that somebody ended the session; they ask within minutes. */
 const MEMORY = 3_600_000
+
+/** Ids whose keys are remembered, about 5 MB: a page asks with the same one all day, and to hash it is most of a sync's work. */
+const MOST_KEYS = 20_000
 
 /** Sessions that a mark or the want of a person ends. */
 export interface LivingSessions extends Sessions {
@@ -31,6 +35,15 @@ export function livingSessions(
   },
 ): LivingSessions {
   const { store, marks, idleLifetime, now } = parts
+  const keys = createRecentMap<string>(MOST_KEYS)
+
+  async function keyOf(id: string): Promise<string> {
+    const known = keys.get(id)
+    if (known !== undefined) return known
+    const key = await sessions.keyOf(id)
+    keys.set(id, key)
+    return key
+  }
 
   async function endForGood(key: string): Promise<void> {
     // First the reason, so that nobody finds the session gone and no reason.
@@ -51,9 +64,10 @@ export function livingSessions(
 
   return Object.freeze<LivingSessions>({
     ...sessions,
+    keyOf,
     async open(session) {
       const id = await sessions.open(session)
-      await seen(await sessions.keyOf(id), session)
+      await seen(await keyOf(id), session)
       return id
     },
     async read(key) {

@@ -1,6 +1,7 @@
 import type { RateLimit } from './options.ts'
+import { createRecentMap } from './recent-map.ts'
 
-/** Buckets that are remembered at most: about 2 MB. The one not used for longest is forgotten first, and so is full again. */
+/** Buckets that are remembered at most: about 2 MB. One that is forgotten is full again. */
 const MOST_BUCKETS = 10_000
 
 interface Bucket {
@@ -35,7 +36,7 @@ export function rateLimiter(
 ): RateLimiter {
   if (limit === false) return Object.freeze<RateLimiter>({ take: () => 0 })
   const { burst, perSecond } = limit
-  const buckets = new Map<string, Bucket>()
+  const buckets = createRecentMap<Bucket>(MOST_BUCKETS)
 
   return Object.freeze<RateLimiter>({
     take(key) {
@@ -46,19 +47,11 @@ export function rateLimiter(
       const left = Math.min(burst, before.left + grown)
       const isEmpty = left < 1
       const isNews = isEmpty && at - before.reportedAt >= REPORT_INTERVAL
-      // Deleted and set, so that the map's order is the order of last use.
-      buckets.delete(key)
       buckets.set(key, {
         left: isEmpty ? left : left - 1,
         at,
         reportedAt: isNews ? at : before.reportedAt,
       })
-      if (buckets.size > MOST_BUCKETS) {
-        for (const oldest of buckets.keys()) {
-          buckets.delete(oldest)
-          break
-        }
-      }
       if (isNews) report()
       return isEmpty ? Math.ceil(((1 - left) / perSecond) * 1000) : 0
     },
