@@ -358,6 +358,24 @@ describe('authMiddleware', () => {
     expect(store.getState().auth).toEqual({ user: 'host' })
   })
 
+  it('asks for nothing while there is no slice', async () => {
+    const bridge = new SecureTokenBridge({ source })
+    const seen: string[] = []
+    const spy: Middleware = () => (next) => (action) => {
+      seen.push((action as Action).type)
+      return next(action)
+    }
+    await bridge.rotate()
+    const store = configureStore({
+      reducer: { cart: cart.reducer },
+      middleware: (defaults) => defaults().concat(spy).prepend(authMiddleware(bridge)),
+    })
+    await tick()
+    store.dispatch(cart.actions.added())
+    await tick()
+    expect(seen).toEqual(['cart/added'])
+  })
+
   it('leaves a slice alone that says the same in other words', async () => {
     const bridge = new SecureTokenBridge({ source })
     const { types } = host(bridge)
