@@ -6,6 +6,8 @@ import { renderReport } from './doctor/render-report.ts'
 import { keygen } from './keygen/keygen.ts'
 import { renderKeys } from './keygen/render-keys.ts'
 import { SIGNING_ALGORITHMS, type SigningAlgorithm } from './keygen/signing-key.ts'
+import { renderSigned } from './sign/render-signed.ts'
+import { sign } from './sign/sign.ts'
 
 /** Where a program writes. */
 export interface Output {
@@ -26,6 +28,8 @@ export async function run(args: readonly string[], output: Output): Promise<numb
   const program = new Command('token-bridge')
     .description('Keys for signed remotes, and a check-up of a running host.')
     .version(manifest.version)
+    // `sign` has a --version of its own.
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({ writeOut: output.out, writeErr: output.err })
 
@@ -40,6 +44,21 @@ export async function run(args: readonly string[], output: Output): Promise<numb
     )
     .action(async ({ out, alg }: { out: string; alg: SigningAlgorithm }) => {
       output.out(renderKeys(await keygen({ directory: out, algorithm: alg })))
+    })
+
+  program
+    .command('sign')
+    .description("Writes the signed list of a remote's files into its build.")
+    .argument('<dist>', 'what the bundler wrote, with the entry of the remote in it')
+    .requiredOption('--key <file>', 'private JSON Web Key, as keygen writes it')
+    .requiredOption('--name <name>', 'federation name of the remote')
+    .requiredOption('--version <version>', 'of the build, e.g. 1.4.0')
+    .option('--days <count>', 'how long hosts accept the list', days, 90)
+    .option('--entry <file>', 'file name of the entry', 'remoteEntry.js')
+    .option('--global <name>', 'global that a script entry sets (default: the name)')
+    .option('--replace', 'replace a list that is there')
+    .action(async (dist: string, { key, days: count, ...options }: SignCommand) => {
+      output.out(renderSigned(await sign(dist, key, { ...options, expiresIn: count * DAY })))
     })
 
   program
@@ -70,6 +89,26 @@ export async function run(args: readonly string[], output: Output): Promise<numb
     output.err(`token-bridge: ${isAuthError(error) ? error.message : describeFault(error)}\n`)
     return 2
   }
+}
+
+interface SignCommand {
+  readonly key: string
+  readonly name: string
+  readonly version: string
+  readonly days: number
+  readonly entry: string
+  readonly global?: string
+  readonly replace?: true
+}
+
+/** Milliseconds. */
+const DAY = 86_400_000
+
+function days(value: string): number {
+  const number = Number(value)
+  if (!Number.isInteger(number) || number < 1 || number > 3650)
+    throw new InvalidArgumentError('It must be a whole number of days, from 1 to 3650.')
+  return number
 }
 
 function milliseconds(value: string): number {

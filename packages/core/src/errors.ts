@@ -28,9 +28,20 @@ export type AuthErrorCode =
   | 'ERR_ABORTED'
   | 'ERR_READ_ONLY_STORE'
   | 'ERR_FLAG'
+  | 'ERR_REMOTE_UNKNOWN'
+  | 'ERR_REMOTE_UNREACHABLE'
+  | 'ERR_REMOTE_SIGNATURE'
+  | 'ERR_REMOTE_EXPIRED'
+  | 'ERR_REMOTE_NAME'
+  | 'ERR_REMOTE_DOWNGRADE'
+  | 'ERR_REMOTE_TAMPERED'
+  | 'ERR_REMOTE_BYPASSED'
 
-/** Where it went wrong: at construction, at the source, on the way into the vault, on a read, in a store. */
-export type AuthErrorPhase = 'configure' | 'sync' | 'validate' | 'read' | 'store'
+/**
+ * Where it went wrong: at construction, at the source, on the way into the vault, on a read, in a store, on the way of a
+ * remote into the page.
+ */
+export type AuthErrorPhase = 'configure' | 'sync' | 'validate' | 'read' | 'store' | 'load'
 
 /** What an {@link AuthError} is made of, beside its code and message. */
 export interface AuthErrorDetails {

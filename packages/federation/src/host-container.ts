@@ -11,6 +11,13 @@ export interface HostContainerOptions {
   readonly modules: HostModules
 }
 
+const memoryContainers = new WeakSet<object>()
+
+/** Tells whether this is what a {@link hostContainerPlugin} answers with: code of the host, which no list vouches for. */
+export function isMemoryContainer(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && memoryContainers.has(value)
+}
+
 /**
  * Returns a Module Federation runtime plugin that answers imports of the host's own modules from memory.
  *
@@ -80,6 +87,7 @@ function memoryContainer(name: string, modules: HostModules): RemoteEntryExports
     },
   }
   // The published type has the promise on the other side of `get` than every container of webpack, Rspack and Vite.
+  memoryContainers.add(container)
   return Object.freeze(container) as unknown as RemoteEntryExports
 }
 

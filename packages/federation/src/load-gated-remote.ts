@@ -23,23 +23,37 @@ export interface GatedLoadOptions {
  * })
  */
 export async function loadGatedRemote<T>(
-  bridge: Pick<SecureTokenBridge, 'snapshot' | 'snapshot$' | 'reportMount'>,
+  bridge: Pick<SecureTokenBridge, 'snapshot' | 'snapshot$' | 'events$' | 'reportMount'>,
   remote: string,
   load: () => Promise<T>,
   { signal }: GatedLoadOptions = {},
 ): Promise<T> {
   signal?.throwIfAborted()
-  // Again after each wait: the session may have ended between the news and whoever waited for it.
-  while (!mayMount(bridge.snapshot)) await untilItMay(bridge, signal)
+  await untilSettled(bridge, signal)
   let failure: string | undefined
+  // By the auth gate, whose fallback is what `load` then mounts: neither a second failure nor a success.
+  let isReported = false
+  const reports = bridge.events$.subscribe((event) => {
+    if (event.type === 'remote-mount-failed' && event.remote === remote) isReported = true
+  })
   try {
     return await load()
   } catch (error) {
     failure = isAuthError(error) ? error.code : 'load-failed'
     throw error
   } finally {
-    if (signal?.aborted !== true) bridge.reportMount(remote, failure)
+    reports.unsubscribe()
+    if (signal?.aborted !== true && !isReported) bridge.reportMount(remote, failure)
   }
+}
+
+/** Waits until a remote may be loaded. */
+export async function untilSettled(
+  bridge: Pick<SecureTokenBridge, 'snapshot' | 'snapshot$'>,
+  signal?: AbortSignal,
+): Promise<void> {
+  // Again after each wait: the session may have ended between the news and whoever waited for it.
+  while (!mayMount(bridge.snapshot)) await untilItMay(bridge, signal)
 }
 
 /** A remote that mounts now finds a token: also one that outlives a maintenance. */

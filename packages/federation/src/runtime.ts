@@ -4,6 +4,14 @@
  * @module
  */
 export {
+  authGatePlugin,
+  type AuthGateOptions,
+  type GateBridge,
+  type RefusedRemote,
+} from './auth-gate-plugin.ts'
+export type { RemoteKeys } from './remote-list.ts'
+export type { RemoteTrust, RemoteTrustRule } from './trusted-remotes.ts'
+export {
   hostContainerPlugin,
   type HostContainerOptions,
   type HostModules,

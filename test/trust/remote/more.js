@@ -1,0 +1,3 @@
+import './more.css'
+
+export const more = () => `more by ${BUNDLER}`

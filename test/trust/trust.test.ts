@@ -1,0 +1,141 @@
+import { LIST_FILE } from '@token-bridge/federation/sign'
+import { describe, expect, it } from 'vitest'
+import { BUNDLERS, createKey, pathOf, resign, type Bundler, type RemoteSite } from './sites.ts'
+import { failed, tamper, useTrustPage } from './trust-page.ts'
+
+const trust = useTrustPage()
+
+describe('a genuine remote', () => {
+  it.each(['bare', 'guarded'] as const)(
+    'runs, with chunk and style, for all three bundlers in the %s page, and offends no policy',
+    async (host) => {
+      await trust.open(trust.sites[host])
+      for (const bundler of BUNDLERS) {
+        expect(await trust.load(bundler)).toBe(`built by ${bundler}`)
+        expect(await trust.more(bundler)).toBe(`more by ${bundler}`)
+      }
+      expect((await trust.mounts()).map(({ type }) => type)).toEqual([
+        'remote-mounted',
+        'remote-mounted',
+        'remote-mounted',
+      ])
+      expect(trust.said).toEqual([])
+    },
+  )
+})
+
+describe.each(BUNDLERS)('a remote built with %s is refused before it runs', (bundler) => {
+  const site = (): RemoteSite => trust.sites.remotes[bundler]
+  const refusedAs = async (code: string): Promise<void> => {
+    expect(await trust.load(bundler)).toBe(`${bundler} is not available: ${code}`)
+    expect(await trust.ranTampered()).toBeUndefined()
+    expect(await trust.mounts()).toEqual([failed(bundler, code)])
+    await trust.expectOthersToWork(bundler)
+  }
+
+  it('when its entry is not the one that was signed', async () => {
+    tamper(site(), 'remoteEntry.js')
+    await trust.open()
+    await refusedAs('ERR_REMOTE_TAMPERED')
+  })
+
+  it('when the chunk of what it exposes is not', async () => {
+    tamper(site(), pathOf(site(), 'built by', '.js'))
+    await trust.open()
+    await refusedAs('ERR_REMOTE_TAMPERED')
+  })
+
+  it('when its list was changed', async () => {
+    const [header, , signature] = String(site().files.get(LIST_FILE)).split('.')
+    const forged = { ...decode(site()), version: '9.0.0' }
+    const body = Buffer.from(JSON.stringify(forged)).toString('base64url')
+    site().files.set(LIST_FILE, Buffer.from([header, body, signature].join('.')))
+    await trust.open()
+    await refusedAs('ERR_REMOTE_SIGNATURE')
+  })
+
+  it('when its list is signed by a key that the host does not know', async () => {
+    const stranger = await createKey('genuine')
+    site().files.set(LIST_FILE, await resign(site().files.get(LIST_FILE), {}, stranger))
+    await trust.open()
+    await refusedAs('ERR_REMOTE_SIGNATURE')
+  })
+
+  it('when its list is over', async () => {
+    const exp = Math.floor(Date.now() / 1000) - 1
+    site().files.set(LIST_FILE, await resign(site().files.get(LIST_FILE), { exp }, trust.sites.key))
+    await trust.open()
+    await refusedAs('ERR_REMOTE_EXPIRED')
+  })
+
+  it('when it is another remote, genuine itself', async () => {
+    const other = BUNDLERS.find((name) => name !== bundler) as Bundler
+    site().files = new Map(trust.sites.remotes[other].genuine)
+    await trust.open()
+    await refusedAs('ERR_REMOTE_NAME')
+  })
+
+  it('when it is an old build, genuine once', async () => {
+    const old = await resign(site().files.get(LIST_FILE), { version: '1.9.9' }, trust.sites.key)
+    site().files.set(LIST_FILE, old)
+    await trust.open()
+    await refusedAs('ERR_REMOTE_DOWNGRADE')
+  })
+
+  it('when it has no list', async () => {
+    site().files.delete(LIST_FILE)
+    await trust.open()
+    await refusedAs('ERR_REMOTE_SIGNATURE')
+  })
+
+  it('when a chunk that comes later is not the one that was signed', async () => {
+    tamper(site(), pathOf(site(), 'more by', '.js'))
+    await trust.open()
+    // A module's chunks are all checked before the first runs; a script's each as it is asked for.
+    if (bundler === 'vite') return refusedAs('ERR_REMOTE_TAMPERED')
+    expect(await trust.load(bundler)).toBe(`built by ${bundler}`)
+    expect(await trust.more(bundler)).toMatch(/^failed: .*chunk/i)
+    expect(await trust.ranTampered()).toBeUndefined()
+    await expect
+      .poll(trust.mounts)
+      .toEqual([
+        expect.objectContaining({ type: 'remote-mounted' }),
+        failed(bundler, 'ERR_REMOTE_TAMPERED'),
+      ])
+    await trust.expectOthersToWork(bundler)
+  })
+
+  it('when a stylesheet is not the one that was signed', async () => {
+    tamper(site(), pathOf(site(), 'solid green', '.css'))
+    await trust.open()
+    expect(await trust.load(bundler)).toBe(`built by ${bundler}`)
+    expect(await trust.more(bundler)).toMatch(/^failed: /)
+    expect(await trust.page.evaluate(() => getComputedStyle(document.body).outlineWidth)).not.toBe(
+      '7px',
+    )
+    await expect.poll(trust.mounts).toContainEqual(failed(bundler, 'ERR_REMOTE_TAMPERED'))
+    await trust.expectOthersToWork(bundler)
+  })
+
+  it('when a later chunk is one that the list does not have', async () => {
+    const path = pathOf(site(), 'more by', '.js')
+    const { files } = decode(site())
+    const { [path]: _left, ...rest } = files
+    site().files.set(
+      LIST_FILE,
+      await resign(site().files.get(LIST_FILE), { files: rest }, trust.sites.key),
+    )
+    // What a module imports is the browser's own business: there the page's Integrity-Policy refuses.
+    await trust.open(bundler === 'vite' ? trust.sites.guarded : trust.sites.bare)
+    expect(await trust.load(bundler)).toBe(`built by ${bundler}`)
+    expect(await trust.more(bundler)).toMatch(/^failed: /)
+    await trust.expectOthersToWork(bundler)
+  })
+})
+
+function decode(site: RemoteSite): { readonly files: Record<string, string> } {
+  const [, body = ''] = String(site.files.get(LIST_FILE)).split('.')
+  return JSON.parse(Buffer.from(body, 'base64url').toString()) as {
+    files: Record<string, string>
+  }
+}
