@@ -25,7 +25,13 @@ export const authSlice = createSlice({
 export const authReducer = authSlice.reducer
 
 /**
- * The actions that a host's own reducers and listeners can match: `auth/tokenRotated`, `auth/authReset` and
- * `auth/statusChanged`. Made by anyone but the middleware they are dropped.
+ * `auth/tokenRotated`: the bridge has a new token. For a host's own reducers and listeners to match. Made by anyone but the
+ * middleware it is dropped, and so are the other two.
  */
-export const { tokenRotated, authReset, statusChanged } = authSlice.actions
+export const tokenRotated = authSlice.actions.tokenRotated
+
+/** `auth/authReset`: the session has ended, or the mode changes. Clear here what belongs to the user. */
+export const authReset = authSlice.actions.authReset
+
+/** `auth/statusChanged`: anything else that changes the snapshot. */
+export const statusChanged = authSlice.actions.statusChanged

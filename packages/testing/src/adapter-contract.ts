@@ -23,8 +23,11 @@ export interface AdapterHarness {
 
 /** The three functions of a test runner that the contract uses; those of Vitest and Jest fit. */
 export interface ContractTools {
+  /** Groups the tests under a title. */
   readonly describe: (title: string, body: () => void) => unknown
+  /** Registers a test. */
   readonly it: (title: string, body: () => Promise<void>) => unknown
+  /** Compares, and throws. */
   readonly expect: (value: unknown) => {
     toBe(expected: unknown): unknown
     toEqual(expected: unknown): unknown

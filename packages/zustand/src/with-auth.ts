@@ -9,6 +9,7 @@ export type AuthBridge = Pick<SecureTokenBridge, 'attach' | 'snapshot' | 'report
 
 /** What `withAuth` adds to a store's state: the bridge's snapshot, and no token. */
 export interface AuthSlice {
+  /** What the bridge says. The very object, so it compares by identity. */
   readonly auth: AuthSnapshot
 }
 
