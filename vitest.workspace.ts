@@ -95,6 +95,17 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          name: 'trust',
+          include: ['test/trust/**/*.test.ts'],
+          globalSetup: ['test/trust/build-remotes.ts'],
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           globalSetup: ['test/e2e/build-demo.ts'],
