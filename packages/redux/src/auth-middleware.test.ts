@@ -358,6 +358,18 @@ describe('authMiddleware', () => {
     expect(store.getState().auth).toEqual({ user: 'host' })
   })
 
+  it('leaves it to Redux to say that reducers may not dispatch', () => {
+    const bridge = new SecureTokenBridge({ source })
+    const store = configureStore({
+      reducer: (state = 0, action: Action): number => {
+        if (action.type === 'nested') store.dispatch({ type: 'inner' })
+        return state
+      },
+      middleware: () => new Tuple(authMiddleware(bridge)),
+    })
+    expect(() => store.dispatch({ type: 'nested' })).toThrow('Reducers may not dispatch actions.')
+  })
+
   it('asks for nothing while there is no slice', async () => {
     const bridge = new SecureTokenBridge({ source })
     const seen: string[] = []

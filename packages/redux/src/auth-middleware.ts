@@ -89,7 +89,7 @@ export function authMiddleware(
           return next(action)
         } finally {
           // Not after an action of our own: one that did not help would not help the next time either.
-          if (isBehind()) queueMicrotask(catchUp)
+          queueMicrotask(catchUp)
         }
       }
     }
