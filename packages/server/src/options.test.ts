@@ -115,6 +115,11 @@ describe('options', () => {
     )
   })
 
+  it.each(['sesionLifetime', 'clientsecret', 'toString'])('refuse %s, which is none', (name) => {
+    expect(refused({ [name]: 's3cr3t value' })).toContain(`There is no option "${name}"`)
+    expect(refused({ [name]: 's3cr3t value' })).not.toContain('s3cr3t')
+  })
+
   it('say how to mend a plain-http origin', () => {
     expect(refused({ origin: 'http://app.example.com' })).toContain('Serve the app over https')
   })

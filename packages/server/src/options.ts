@@ -134,7 +134,7 @@ export function readOptions(options: AuthOptions): Settings {
   }
   const now = optional('now', options.now, isClock, 'a function', 'Leave it out.', Date.now)
   const origin = readOrigin(options.origin)
-  return Object.freeze<Settings>({
+  const settings: Settings = {
     issuer: readIssuer(options.issuer),
     clientId: isText(options.clientId)
       ? options.clientId
@@ -268,7 +268,17 @@ export function readOptions(options: AuthOptions): Settings {
       globalThis.fetch,
     ),
     now,
-  })
+  }
+  for (const name of Object.keys(options)) {
+    if (!Object.hasOwn(settings, name))
+      throw configError(
+        'authRoutes(options)',
+        'an object with known names only',
+        options,
+        `There is no option "${name}"; look for a slip in the name.`,
+      )
+  }
+  return Object.freeze(settings)
 }
 
 function optional<Value, Default>(
