@@ -8,7 +8,7 @@ import { createFakeAuthority } from '@token-bridge/testing'
 import { authHandlers } from '@token-bridge/testing/msw'
 import { http, HttpResponse } from 'msw/http'
 import { setupServer } from 'msw/node'
-import { afterAll, afterEach, beforeAll } from 'vitest'
+import { afterAll, afterEach, beforeAll, vi } from 'vitest'
 
 const HOST = 'https://shop.example'
 const API = 'https://api.example'
@@ -128,3 +128,7 @@ export function subscriptions(reader: TokenReader) {
   }
   return { left, reader: { ...reader, subscribe } satisfies TokenReader }
 }
+
+/** Waits until the expectation holds. */
+export const eventually = (expectation: () => void): Promise<void> =>
+  vi.waitFor(expectation, 10_000)

@@ -266,7 +266,7 @@ describe('the retry of a gate in maintenance', () => {
     act(() => {
       for (let click = 0; click < 100; click += 1) fireEvent.click(button)
     })
-    await vi.waitFor(() => expect(text()).toBe('token-1'))
+    await vi.waitFor(() => expect(text()).toBe('token-1'), 10_000)
     expect(asked).toHaveBeenCalledTimes(1)
   })
 

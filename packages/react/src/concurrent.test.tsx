@@ -5,7 +5,7 @@ import {
   StrictMode,
   Suspense,
   startTransition,
-  useEffect,
+  useLayoutEffect,
   useState,
   type ComponentType,
   type ReactNode,
@@ -58,7 +58,7 @@ function slowList(Item: ComponentType<{ readonly index: number }>) {
   }
   const List = () => {
     const [isShown, show] = useState(false)
-    useEffect(() => void setters.push(show), [])
+    useLayoutEffect(() => void setters.push(show), [])
     return (
       <ul>
         <Item index={0} />

@@ -1,6 +1,6 @@
 import { InMemoryProvider, OpenFeature } from '@openfeature/web-sdk'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { LEGACY_TOKEN, openPage } from '../support.ts'
+import { eventually, LEGACY_TOKEN, openPage } from '../support.ts'
 import { createBridge } from './create-bridge.ts'
 
 const flags = (isOn: boolean) => ({
@@ -60,13 +60,13 @@ it('goes the old way as soon as the flag is off, and back, through the same read
   const { page, legacy, call } = setUp()
   await call()
   await provider.putConfiguration(flags(false))
-  await vi.waitFor(() => expect(page.reader.snapshot().mode).toBe('legacy'))
+  await eventually(() => expect(page.reader.snapshot().mode).toBe('legacy'))
   expect(page.reader.current()?.accessToken).not.toBe('token-1')
   await call()
   expect(page.calls.at(-1)?.token).toBe(LEGACY_TOKEN)
   expect(legacy).toHaveBeenCalledTimes(1)
   await provider.putConfiguration(flags(true))
-  await vi.waitFor(() => expect(page.reader.snapshot().mode).toBe('bridge'))
+  await eventually(() => expect(page.reader.snapshot().mode).toBe('bridge'))
   await call()
   expect(page.calls.at(-1)?.token).toMatch(/^token-\d$/)
 })
@@ -77,7 +77,7 @@ it('stays signed out when the flag changes', async () => {
   await call()
   await page.bridge.reset('sign-out')
   await provider.putConfiguration(flags(false))
-  await vi.waitFor(() => expect(page.reader.snapshot().mode).toBe('legacy'))
+  await eventually(() => expect(page.reader.snapshot().mode).toBe('legacy'))
   await expect(call()).rejects.toMatchObject({ code: 'ERR_SIGNED_OUT' })
   expect(page.calls).toHaveLength(1)
   expect(legacy).not.toHaveBeenCalled()

@@ -1,6 +1,6 @@
 import { flushSync, mount, unmount } from 'svelte'
-import { afterEach, expect, it, vi } from 'vitest'
-import { LEGACY_TOKEN, openPage, subscriptions } from '../support.ts'
+import { afterEach, expect, it } from 'vitest'
+import { eventually, LEGACY_TOKEN, openPage, subscriptions } from '../support.ts'
 import { createAuth } from './create-auth.ts'
 import Orders from './orders.svelte'
 
@@ -19,7 +19,7 @@ async function setUp() {
     target.remove()
   })
   expect(target.textContent).toBe('loading')
-  await vi.waitFor(() => expect(target.querySelector('li')?.textContent).toBe('Ada'))
+  await eventually(() => expect(target.querySelector('li')?.textContent).toBe('Ada'))
   return { page, target, again: () => target.querySelector('button')?.click() }
 }
 
@@ -42,7 +42,7 @@ it('syncs once for requests that meet an expired token', async () => {
   again()
   again()
   // Theirs, and the one that the component makes because there is a token again.
-  await vi.waitFor(() => expect(page.calls).toHaveLength(4))
+  await eventually(() => expect(page.calls).toHaveLength(4))
   expect(page.syncs).toBe(2)
   expect(page.calls.slice(1)).toEqual(
     Array.from({ length: 3 }, () => ({ token: 'token-2', status: 200 })),
@@ -53,7 +53,7 @@ it('syncs once for a token that the API refuses, and sends the request again', a
   const { page, again } = await setUp()
   page.revokeToken()
   again()
-  await vi.waitFor(() => expect(page.calls).toHaveLength(3))
+  await eventually(() => expect(page.calls).toHaveLength(3))
   expect(page.syncs).toBe(2)
   expect(page.calls.slice(1)).toEqual([
     { token: 'token-1', status: 401 },
@@ -78,7 +78,7 @@ it('does not show to the next session what was loaded in the last one', async ()
   flushSync()
   expect(target.querySelectorAll('ul')).toHaveLength(1)
   expect(target.querySelector('li')).toBeNull()
-  await vi.waitFor(() => expect(target.querySelector('li')?.textContent).toBe('Ada'))
+  await eventually(() => expect(target.querySelector('li')?.textContent).toBe('Ada'))
 })
 
 it('has one subscription for all that it shows, and none when it is gone', async () => {

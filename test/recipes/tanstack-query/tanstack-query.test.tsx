@@ -1,9 +1,11 @@
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
-import { act, cleanup, render, screen } from '@testing-library/react'
+import { act, cleanup, configure, render, screen } from '@testing-library/react'
 import { AuthProvider } from '@token-bridge/react'
 import { afterEach, expect, it } from 'vitest'
 import { openPage } from '../support.ts'
 import { clearOnSignOut, Orders } from './orders.tsx'
+
+configure({ asyncUtilTimeout: 10_000 })
 
 const closing: (() => void)[] = []
 afterEach(() => {

@@ -1,7 +1,7 @@
 import type { TokenReader } from '@token-bridge/core'
-import { afterEach, expect, it, vi } from 'vitest'
+import { afterEach, expect, it } from 'vitest'
 import { createApp, effectScope, nextTick, watchEffect, type App } from 'vue'
-import { LEGACY_TOKEN, openPage, subscriptions } from '../support.ts'
+import { eventually, LEGACY_TOKEN, openPage, subscriptions } from '../support.ts'
 import { Orders } from './orders.ts'
 import { useAuth } from './use-auth.ts'
 
@@ -17,7 +17,7 @@ async function setUp() {
   apps.push(app)
   app.mount(element)
   expect(element.textContent).toBe('loading')
-  await vi.waitFor(() => expect(element.textContent).toBe('Ada'))
+  await eventually(() => expect(element.textContent).toBe('Ada'))
   const again = () => element.querySelector('ul')?.click()
   return { page, element, again }
 }
@@ -34,7 +34,7 @@ it('syncs once for requests that meet an expired token', async () => {
   again()
   again()
   // Theirs, and the one that the component makes because there is a token again.
-  await vi.waitFor(() => expect(page.calls).toHaveLength(4))
+  await eventually(() => expect(page.calls).toHaveLength(4))
   expect(page.syncs).toBe(2)
   expect(page.calls.slice(1)).toEqual(
     Array.from({ length: 3 }, () => ({ token: 'token-2', status: 200 })),
@@ -45,7 +45,7 @@ it('syncs once for a token that the API refuses, and sends the request again', a
   const { page, again } = await setUp()
   page.revokeToken()
   again()
-  await vi.waitFor(() => expect(page.calls).toHaveLength(3))
+  await eventually(() => expect(page.calls).toHaveLength(3))
   expect(page.syncs).toBe(2)
   expect(page.calls.slice(1)).toEqual([
     { token: 'token-1', status: 401 },
@@ -69,7 +69,7 @@ it('does not show to the next session what was loaded in the last one', async ()
   page.bridge.updateToken({ accessToken: LEGACY_TOKEN, expiresAt: Date.now() + 300_000 })
   await nextTick()
   expect(element.innerHTML).toBe('<ul></ul>')
-  await vi.waitFor(() => expect(element.textContent).toBe('Ada'))
+  await eventually(() => expect(element.textContent).toBe('Ada'))
 })
 
 it('runs again what reads the token when it rotates, and not what reads the status', async () => {
