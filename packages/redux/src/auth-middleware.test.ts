@@ -414,6 +414,7 @@ describe('authMiddleware', () => {
           : { auth: authReducer(state?.auth, action) },
       middleware: (defaults) => defaults().prepend(authMiddleware(bridge)),
     })
+    await tick()
     const leave = store.subscribe(() => {
       throw new Error('host')
     })
