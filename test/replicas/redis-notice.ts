@@ -1,8 +1,9 @@
+import type { TestProject } from 'vitest/node'
 import { redisIsMissing } from '../../packages/server/src/redis.test.fixture.ts'
 
-/** Says at the end of a run that suites were skipped for want of Redis, and why. In CI that is a failure. */
-export function setup(): (() => void) | undefined {
+/** Says at the end of a run which suites were skipped for want of Redis, and why. In CI that is a failure. */
+export function setup({ name }: TestProject): (() => void) | undefined {
   if (redisIsMissing === undefined) return undefined
   if (process.env['CI'] !== undefined) throw new Error(redisIsMissing)
-  return () => console.warn(`\nSkipped: the suites on a real Redis. ${redisIsMissing}`)
+  return () => console.warn(`\nSkipped in ${name}: the suites on a real Redis. ${redisIsMissing}`)
 }
