@@ -68,11 +68,13 @@ it('the states are told apart by their status', () => {
   expectTypeOf<Extract<GateState, { status: 'maintenance' }>>().toHaveProperty('retry')
 })
 
-it('a boundary takes a bridge, or what only hears reports', () => {
+it('a boundary takes a function, and never the bridge', () => {
+  const report = (remote: string, failure?: string) => bridge.reportMount(remote, failure)
   expectTypeOf(
-    <RemoteBoundary remote="orders" bridge={bridge} fallback={({ code }) => code} />,
+    <RemoteBoundary remote="orders" report={report} fallback={({ code }) => code} />,
   ).not.toBeAny()
-  void (<RemoteBoundary remote="orders" bridge={{ reportMount() {} }} />)
+  // @ts-expect-error the bridge would be within a remote's reach
+  void (<RemoteBoundary remote="orders" bridge={bridge} />)
   // @ts-expect-error the error itself is not handed out
-  void (<RemoteBoundary remote="orders" bridge={bridge} fallback={({ error }) => error} />)
+  void (<RemoteBoundary remote="orders" report={report} fallback={({ error }) => error} />)
 })

@@ -1,5 +1,5 @@
 import { act, cleanup, fireEvent, render, screen } from '@testing-library/react'
-import { AuthError, type BridgeEvent } from '@token-bridge/core'
+import { AuthError, SecureTokenBridge, type BridgeEvent } from '@token-bridge/core'
 import { RemoteBoundary } from '@token-bridge/react'
 import {
   Fragment,
@@ -29,15 +29,13 @@ beforeEach(() => {
 })
 afterEach(cleanup)
 
-/** A bridge that only listens. */
+/** Who only listens. */
 function listening() {
   const reports: (readonly [remote: string, failure?: string])[] = []
   return {
     reports,
-    bridge: {
-      reportMount(remote: string, failure?: string) {
-        reports.push(failure === undefined ? [remote] : [remote, failure])
-      },
+    report(remote: string, failure?: string) {
+      reports.push(failure === undefined ? [remote] : [remote, failure])
     },
   }
 }
@@ -69,14 +67,14 @@ describe.each([
   }
 
   it('shows the remote and reports once that it is mounted', async () => {
-    const { bridge, reports } = listening()
+    const { report, reports } = listening()
     const { rerender } = await draw(
-      <RemoteBoundary remote="orders" bridge={bridge}>
+      <RemoteBoundary remote="orders" report={report}>
         <p>content</p>
       </RemoteBoundary>,
     )
     await rerender(
-      <RemoteBoundary remote="orders" bridge={bridge}>
+      <RemoteBoundary remote="orders" report={report}>
         <p>content</p>
       </RemoteBoundary>,
     )
@@ -87,9 +85,9 @@ describe.each([
   it.each(['render', 'layout effect', 'effect'])(
     'reports a remote that fails in its first %s once, as a failed mount and as nothing else',
     async (where) => {
-      const { bridge, reports } = listening()
+      const { report, reports } = listening()
       await draw(
-        <RemoteBoundary remote="orders" bridge={bridge}>
+        <RemoteBoundary remote="orders" report={report}>
           <Failing where={where} />
         </RemoteBoundary>,
       )
@@ -102,9 +100,9 @@ describe.each([
   )
 
   it('reports a remote that fails later by another code', async () => {
-    const { bridge, reports } = listening()
+    const { report, reports } = listening()
     const tree = (where: string) => (
-      <RemoteBoundary remote="orders" bridge={bridge}>
+      <RemoteBoundary remote="orders" report={report}>
         <Failing where={where} />
       </RemoteBoundary>
     )
@@ -115,14 +113,14 @@ describe.each([
   })
 
   it('mounts the remote anew when it is asked to, and reports that as well', async () => {
-    const { bridge, reports } = listening()
+    const { report, reports } = listening()
     let where = 'render'
     const onRetry = vi.fn<() => void>(() => {
       where = 'nowhere'
     })
     const Remote = () => <Failing where={where} />
     await draw(
-      <RemoteBoundary remote="orders" bridge={bridge} onRetry={onRetry}>
+      <RemoteBoundary remote="orders" report={report} onRetry={onRetry}>
         <Remote />
       </RemoteBoundary>,
     )
@@ -133,9 +131,9 @@ describe.each([
   })
 
   it('calls a remote that fails again a failed mount again', async () => {
-    const { bridge, reports } = listening()
+    const { report, reports } = listening()
     const tree = (where: string) => (
-      <RemoteBoundary remote="orders" bridge={bridge}>
+      <RemoteBoundary remote="orders" report={report}>
         <Failing where={where} />
       </RemoteBoundary>
     )
@@ -146,7 +144,7 @@ describe.each([
   })
 
   it('keeps nothing of the remote that failed', async () => {
-    const { bridge } = listening()
+    const { report } = listening()
     let isBroken = true
     const Remote = () => {
       const [count, add] = useState(0)
@@ -154,7 +152,7 @@ describe.each([
       return <button onClick={() => add(count + 1)}>{count}</button>
     }
     await draw(
-      <RemoteBoundary remote="orders" bridge={bridge}>
+      <RemoteBoundary remote="orders" report={report}>
         <Remote />
       </RemoteBoundary>,
     )
@@ -169,10 +167,10 @@ describe('RemoteBoundary', () => {
   const draw = (tree: ReactNode) => act(async () => render(tree))
 
   it('shows and reports the code of an AuthError, and not its message', async () => {
-    const { bridge, reports } = listening()
+    const { report, reports } = listening()
     const error = new AuthError('ERR_READER_REVOKED', SECRET, { phase: 'read' })
     await draw(
-      <RemoteBoundary remote="orders" bridge={bridge}>
+      <RemoteBoundary remote="orders" report={report}>
         <Failing where="render" error={error} />
       </RemoteBoundary>,
     )
@@ -192,9 +190,9 @@ describe('RemoteBoundary', () => {
     ],
     ['a string', SECRET],
   ])('neither shows nor reports what a remote throws: %s', async (_name, error) => {
-    const { bridge, reports } = listening()
+    const { report, reports } = listening()
     await draw(
-      <RemoteBoundary remote="orders" bridge={bridge}>
+      <RemoteBoundary remote="orders" report={report}>
         <Failing where="effect" error={error} />
       </RemoteBoundary>,
     )
@@ -203,11 +201,11 @@ describe('RemoteBoundary', () => {
   })
 
   it('takes a node, nothing, or a function of the failure as its fallback, and never hands out the error', async () => {
-    const { bridge } = listening()
+    const { report } = listening()
     const draws = async (fallback: ReactNode | ((failure: object) => ReactNode)) =>
       (
         await draw(
-          <RemoteBoundary remote="orders" bridge={bridge} fallback={fallback}>
+          <RemoteBoundary remote="orders" report={report} fallback={fallback}>
             <Failing where="render" />
           </RemoteBoundary>,
         )
@@ -220,14 +218,14 @@ describe('RemoteBoundary', () => {
   })
 
   it('leaves the rest of the page, and the focus in it, alone', async () => {
-    const { bridge } = listening()
+    const { report } = listening()
     const tree = (where: string) => (
       <>
         <input aria-label="elsewhere" />
-        <RemoteBoundary remote="orders" bridge={bridge}>
+        <RemoteBoundary remote="orders" report={report}>
           <Failing where={where} />
         </RemoteBoundary>
-        <RemoteBoundary remote="reports" bridge={bridge}>
+        <RemoteBoundary remote="reports" report={report}>
           <p>reports</p>
         </RemoteBoundary>
       </>
@@ -241,7 +239,7 @@ describe('RemoteBoundary', () => {
   })
 
   it('counts a lazy remote as mounted when its content is there, and as failed when it does not load', async () => {
-    const { bridge, reports } = listening()
+    const { report, reports } = listening()
     let settle = { load: (_module: { default: ComponentType }) => {}, fail: (_error: Error) => {} }
     const load = () =>
       lazy(
@@ -254,7 +252,7 @@ describe('RemoteBoundary', () => {
       const [Orders, setOrders] = useState(load)
       return (
         <Suspense fallback={<p>loading</p>}>
-          <RemoteBoundary remote="orders" bridge={bridge} onRetry={() => setOrders(load)}>
+          <RemoteBoundary remote="orders" report={report} onRetry={() => setOrders(load)}>
             <Orders />
           </RemoteBoundary>
         </Suspense>
@@ -273,9 +271,9 @@ describe('RemoteBoundary', () => {
   })
 
   it('reports nothing of a remote that is gone at once', () => {
-    const { bridge, reports } = listening()
+    const { report, reports } = listening()
     const view = render(
-      <RemoteBoundary remote="orders" bridge={bridge}>
+      <RemoteBoundary remote="orders" report={report}>
         <p>content</p>
       </RemoteBoundary>,
     )
@@ -285,15 +283,16 @@ describe('RemoteBoundary', () => {
 
   it('shows in the metrics, the events and the alerts of a real bridge', async () => {
     const { bridge } = setUp()
+    const report = (remote: string, failure?: string) => bridge.reportMount(remote, failure)
     const events: BridgeEvent[] = []
     bridge.events$.subscribe((event) => events.push(event))
     await draw(
-      <RemoteBoundary remote="orders" bridge={bridge}>
+      <RemoteBoundary remote="orders" report={report}>
         <Failing where="render" />
       </RemoteBoundary>,
     )
     await draw(
-      <RemoteBoundary remote="reports" bridge={bridge}>
+      <RemoteBoundary remote="reports" report={report}>
         <p>content</p>
       </RemoteBoundary>,
     )
@@ -304,5 +303,28 @@ describe('RemoteBoundary', () => {
       { type: 'remote-mounted', remote: 'reports' },
     ])
     expect(JSON.stringify(events)).not.toContain(SECRET)
+  })
+
+  it('puts nothing of the host into what a remote finds around its elements', async () => {
+    const { bridge } = setUp()
+    const report = (remote: string, failure?: string) => bridge.reportMount(remote, failure)
+    await draw(
+      <RemoteBoundary remote="orders" report={report}>
+        <p>content</p>
+      </RemoteBoundary>,
+    )
+    const element = screen.getByText('content')
+    const key = Object.keys(element).find((name) => name.startsWith('__reactFiber$')) as string
+    const reached = new Set<unknown>()
+    const reach = (value: unknown): void => {
+      const holdsMore = (typeof value === 'object' && value !== null) || typeof value === 'function'
+      if (!holdsMore || value instanceof Node || reached.has(value)) return
+      reached.add(value)
+      for (const name of Reflect.ownKeys(value)) reach(Reflect.get(value, name))
+    }
+    reach(Reflect.get(element, key))
+    // It did walk: up to the boundary, and through its properties.
+    expect([...reached].some((value) => value instanceof RemoteBoundary)).toBe(true)
+    expect([...reached].filter((value) => value instanceof SecureTokenBridge)).toEqual([])
   })
 })

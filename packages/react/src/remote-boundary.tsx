@@ -1,4 +1,3 @@
-import type { SecureTokenBridge } from '@token-bridge/core'
 import { isAuthError } from '@token-bridge/core/errors'
 import { Component, useEffect, type ReactNode } from 'react'
 
@@ -13,8 +12,11 @@ export interface RemoteFailure {
 
 export interface RemoteBoundaryProps {
   readonly remote: string
-  /** Told once of each mount, and of each failure with its code. The host's bridge, or whatever stands for it. */
-  readonly bridge: Pick<SecureTokenBridge, 'reportMount'>
+  /**
+   * Told once of each mount, and of each failure with its code. A function, because from any element in the page a script
+   * can walk to the properties of the components around it: the bridge must not be one.
+   */
+  readonly report: (remote: string, failure?: string) => void
   /** In place of the remote when it has failed: a node, or a function that makes one. Default: an alert and a button. */
   readonly fallback?: ReactNode | ((failure: RemoteFailure) => ReactNode)
   /** Called before the remote is mounted anew, such as to make a new `lazy()`: one that has failed stays so. */
@@ -28,14 +30,15 @@ interface BoundaryState {
 }
 
 /**
- * Keeps the failure of a remote that the host renders to the remote's own place, and tells the bridge how the mount went.
+ * Keeps the failure of a remote that the host renders to the remote's own place, and tells how the mount went.
  *
  * A `<Suspense>` for a remote that loads lazily goes around the boundary, not into it: a remote is mounted when its content
  * is. What React lets no boundary catch, such as event handlers, is not caught. A class, because React has no other way.
  *
  * @example
+ * const report = (remote, failure) => bridge.reportMount(remote, failure)
  * <Suspense fallback={<Skeleton />}>
- *   <RemoteBoundary remote="orders" bridge={bridge}><Orders auth={bridge.reader('orders')} /></RemoteBoundary>
+ *   <RemoteBoundary remote="orders" report={report}><Orders auth={bridge.reader('orders')} /></RemoteBoundary>
  * </Suspense>
  */
 export class RemoteBoundary extends Component<RemoteBoundaryProps, BoundaryState> {
@@ -51,8 +54,8 @@ export class RemoteBoundary extends Component<RemoteBoundaryProps, BoundaryState
     // Several effects can fail at once, and in StrictMode one effect fails twice.
     if (this.#isFailureReported) return
     this.#isFailureReported = true
-    const { bridge, remote } = this.props
-    bridge.reportMount(remote, this.#nameOf(codeOf(error)))
+    const { report, remote } = this.props
+    report(remote, this.#nameOf(codeOf(error)))
   }
 
   override render(): ReactNode {
@@ -77,8 +80,8 @@ export class RemoteBoundary extends Component<RemoteBoundaryProps, BoundaryState
 
   readonly #mounted = (): void => {
     this.#isMounted = true
-    const { bridge, remote } = this.props
-    bridge.reportMount(remote)
+    const { report, remote } = this.props
+    report(remote)
   }
 
   readonly #retry = (): void => {
