@@ -1,9 +1,10 @@
 /**
- * `npm run bench`: what reading and rotating cost, as ratios to a hand-written floor of the same run. Absolute times say
- * more about the machine than about the code.
+ * `npm run bench`: what reading, rotating and `/sync` cost, as ratios to a hand-written floor of the same run. Absolute
+ * times say more about the machine than about the code.
  */
 import { SecureTokenBridge } from '@token-bridge/core'
 import { bytesPerCall, nanosecondsPerAwait, nanosecondsPerCall } from './measure.ts'
+import { benchServer } from './server/run.ts'
 
 const SUBSCRIBERS = 100_000
 const payload = (name: string) => ({ accessToken: name, expiresAt: Date.now() + 3_600_000 })
@@ -80,3 +81,5 @@ row(
 
 console.table(rows)
 console.log(`${delivered.toLocaleString('en')} deliveries; one machine, one run, medians.`)
+
+await benchServer()

@@ -1,5 +1,5 @@
 import { isAuthError } from '@token-bridge/core/errors'
-import { Hono } from 'hono'
+import { Hono, type Handler } from 'hono'
 import { describe, expect, it } from 'vitest'
 import { contentSecurityPolicy } from './content-security-policy.ts'
 import { securityHeaders, type SecurityHeadersOptions } from './security-headers.ts'
@@ -21,7 +21,7 @@ describe('securityHeaders', () => {
       reportTo: '/api/violations',
     })
     expect(headers).toEqual({
-      'content-type': 'text/plain;charset=UTF-8',
+      'content-type': 'text/plain; charset=UTF-8',
       'content-security-policy': contentSecurityPolicy({
         remotes: [REMOTE],
         connect: ['https://api.example.com'],
@@ -39,12 +39,40 @@ describe('securityHeaders', () => {
     })
   })
 
-  it('leaves a stricter policy of a route alone', async () => {
+  const OWN = { 'Content-Security-Policy': "default-src 'none'" }
+
+  it.each<[string, Handler]>([
+    ['with its answer', (c) => c.text('page', 200, OWN)],
+    [
+      'before its answer',
+      (c) => {
+        c.header('Content-Security-Policy', "default-src 'none'")
+        return c.text('page')
+      },
+    ],
+    ['in a Response of its own', () => new Response('page', { headers: OWN })],
+  ])(
+    'leaves a stricter policy alone that a route sets %s, and adds the rest',
+    async (_name, handler) => {
+      const app = new Hono().use(securityHeaders({ remotes: [REMOTE] })).get('/own', handler)
+      const { headers } = await app.request('/own')
+      expect(headers.get('content-security-policy')).toBe("default-src 'none'")
+      expect(headers.get('cross-origin-opener-policy')).toBe('same-origin')
+    },
+  )
+
+  it('goes with answers whose headers cannot be changed, and with failures', async () => {
     const app = new Hono()
-      .use(securityHeaders({ remotes: [REMOTE] }))
-      .get('/own', (c) => c.text('page', 200, { 'Content-Security-Policy': "default-src 'none'" }))
-    const { headers } = await app.request('/own')
-    expect(headers.get('content-security-policy')).toBe("default-src 'none'")
+      .use(securityHeaders())
+      .get('/frozen', () => fetch('data:text/plain,page'))
+      .get('/broken', () => {
+        throw new Error('x')
+      })
+      .onError((_error, c) => c.text('broken', 500))
+    for (const path of ['/frozen', '/broken', '/missing']) {
+      const { headers } = await app.request(path)
+      expect(headers.get('content-security-policy')).toBe(contentSecurityPolicy())
+    }
   })
 
   it('makes another nonce for each response, and hands it to the page', async () => {
