@@ -81,11 +81,6 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
       const fence = (live(key)?.fence ?? 0) + 1
       write(key, { value, expiresAt, fence, lockedUntil: 0 })
     },
-    async add(key, value, expiresAt) {
-      if (live(key) !== undefined) return false
-      write(key, { value, expiresAt, fence: 0, lockedUntil: 0 })
-      return true
-    },
     async touch(key, expiresAt) {
       const entry = live(key)
       if (entry !== undefined) write(key, { ...entry, expiresAt })

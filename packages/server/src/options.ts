@@ -363,7 +363,7 @@ const hasFunctions = (value: unknown, names: readonly string[]): boolean =>
   value !== null &&
   names.every((name) => isFunction((value as Record<string, unknown>)[name]))
 const isStore = (value: unknown): value is SessionStore =>
-  hasFunctions(value, ['get', 'set', 'add', 'touch', 'lock', 'replace', 'delete'])
+  hasFunctions(value, ['get', 'set', 'touch', 'lock', 'replace', 'delete'])
 const isKey = (value: unknown): value is string | Uint8Array =>
   value instanceof Uint8Array ? value.length === 32 : isSecretId(value)
 const isKeys = (value: unknown): value is readonly (string | Uint8Array)[] =>

@@ -37,7 +37,7 @@ describe.skipIf(redisIsMissing !== undefined)('on a real Redis', () => {
   it('keeps everything below its prefix, for Redis itself to remove', async () => {
     const store = redisStore(client)
     await store.set('session:a', 'one', Date.now() + 60_000)
-    await store.add('session:b', 'two', Date.now() + 60_000)
+    await store.set('session:b', 'two', Date.now() + 60_000)
     const keys = await client.keys('token-bridge:*')
     expect(keys.toSorted()).toEqual(['token-bridge:session:a', 'token-bridge:session:b'])
     for (const key of keys) {
@@ -65,7 +65,7 @@ describe.skipIf(redisIsMissing !== undefined)('on a real Redis', () => {
     const store = redisStore(client, { prefix: emptyPrefix() })
     await store.set('a', 'one', Date.now() + 60_000)
     await client.scriptFlush()
-    expect(await store.add('a', 'two', Date.now() + 60_000)).toBe(false)
+    expect(await store.touch('a', Date.now() + 60_000)).toBe(true)
     expect(await store.delete('a')).toBe(true)
   })
 
@@ -106,7 +106,6 @@ describe.skipIf(redisIsMissing !== undefined)(
       const store = redisStore(cluster)
       for (const key of ['session:a', 'session:b', 'login:c']) {
         await store.set(key, 'one', Date.now() + 60_000)
-        expect(await store.add(key, 'two', Date.now() + 60_000)).toBe(false)
         expect(await store.touch(key, Date.now() + 60_000)).toBe(true)
         const locked = await store.lock(key, 1_000)
         expect(locked?.value).toBe('one')
@@ -133,12 +132,11 @@ describe('redisStore', () => {
     const { client, calls } = recording()
     const store = redisStore(client, { prefix: 'p:' })
     await store.set('a', 'one', 0)
-    await store.add('a', 'one', 0)
     await store.touch('a', 0)
     await store.lock('a', 0)
     await store.replace('a', 'one', 1, 0)
     await store.delete('a', 1)
-    expect(calls.map(({ keys }) => keys)).toEqual(Array.from({ length: 6 }, () => ['p:a']))
+    expect(calls.map(({ keys }) => keys)).toEqual(Array.from({ length: 5 }, () => ['p:a']))
   })
 
   it('repeats nothing of what Redis says about what was written', async () => {

@@ -29,10 +29,6 @@ const SCRIPTS = {
     redis.call('HSET', KEYS[1], 'v', ARGV[1], 'l', 0)
     redis.call('HINCRBY', KEYS[1], 'f', 1)
     return redis.call('PEXPIRE', KEYS[1], ARGV[2])`,
-  add: `
-    if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
-    redis.call('HSET', KEYS[1], 'v', ARGV[1], 'l', 0, 'f', 0)
-    return redis.call('PEXPIRE', KEYS[1], ARGV[2])`,
   touch: `
     return redis.call('PEXPIRE', KEYS[1], ARGV[1])`,
   lock: `
@@ -121,7 +117,6 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
     async set(key, value, expiresAt) {
       await run('set', key, [value, spanTo(expiresAt)])
     },
-    add: (key, value, expiresAt) => did('add', key, [value, spanTo(expiresAt)]),
     touch: (key, expiresAt) => did('touch', key, [spanTo(expiresAt)]),
     async lock(key, lockFor) {
       const answer = await run('lock', key, [lockFor])

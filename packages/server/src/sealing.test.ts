@@ -35,7 +35,6 @@ sessionStoreContract(
 describe('sealing', () => {
   it.each<[string, (sealed: SessionStore) => Promise<unknown>]>([
     ['set', (sealed) => sealed.set('a', SECRET, LATER)],
-    ['add', (sealed) => sealed.add('a', SECRET, LATER)],
     [
       'replace',
       async (sealed) => {

@@ -84,7 +84,6 @@ export function sealing(
       return sealed === undefined ? undefined : open(key, sealed)
     },
     set: async (key, value, expiresAt) => store.set(key, await seal(key, value), expiresAt),
-    add: async (key, value, expiresAt) => store.add(key, await seal(key, value), expiresAt),
     async lock(key, lockFor) {
       const locked = await store.lock(key, lockFor)
       const value = locked && (await open(key, locked.value))

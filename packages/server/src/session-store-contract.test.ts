@@ -72,27 +72,6 @@ const FAULTS: readonly (readonly [
     },
   ],
   [
-    'adds only where nothing is',
-    (store) => ({
-      async add(key, value, end) {
-        const isNew = (await store.get(key)) === undefined
-        await store.set(key, value, end)
-        return isNew
-      },
-    }),
-  ],
-  [
-    'lets one of many add',
-    (store) => ({
-      async add(key, value, end) {
-        if ((await store.get(key)) !== undefined) return false
-        await meanwhile()
-        await store.set(key, value, end)
-        return true
-      },
-    }),
-  ],
-  [
     'moves the end of an entry, and nothing else',
     (store) => ({
       async touch(key, end) {
@@ -106,7 +85,7 @@ const FAULTS: readonly (readonly [
     'moves the end of an entry, and nothing else',
     (store) => ({
       async touch(key, end) {
-        await store.add(key, '', end)
+        if ((await store.get(key)) === undefined) await store.set(key, '', end)
         return store.touch(key, end)
       },
     }),
@@ -187,7 +166,7 @@ const FAULTS: readonly (readonly [
     'never brings back what was deleted',
     (store) => ({
       async replace(key, value, fence, lockFor) {
-        await store.add(key, value, LATER)
+        if ((await store.get(key)) === undefined) await store.set(key, value, LATER)
         return store.replace(key, value, fence, lockFor)
       },
     }),
@@ -228,7 +207,8 @@ const FAULTS: readonly (readonly [
       const last = new Map<string, string>()
       return {
         async set(key, value, end) {
-          if (!(await store.add(key, value, end))) last.set(key, value)
+          if ((await store.get(key)) === undefined) await store.set(key, value, end)
+          else last.set(key, value)
         },
         get: async (key) => last.get(key) ?? store.get(key),
       }

@@ -118,23 +118,6 @@ export function sessionStoreContract(
       expect(await each.store.get('a')).toEqual('two')
     })
 
-    rule('adds only where nothing is', async (each) => {
-      const { store } = each
-      await store.set('a', 'one', each.in(SHORT))
-      expect(await store.add('a', 'two', each.in(LONG))).toEqual(false)
-      expect(await store.get('a')).toEqual('one')
-      await each.pass(SHORT + 1)
-      expect(await store.add('a', 'three', each.in(SHORT))).toEqual(true)
-      expect(await store.get('a')).toEqual('three')
-      await each.pass(SHORT + 1)
-      expect(await store.get('a')).toEqual(undefined)
-    })
-
-    rule('lets one of many add', async (each) => {
-      const added = await race(each, (store) => store.add('a', 'one', each.in(LONG)))
-      expect(added.filter(Boolean).length).toEqual(1)
-    })
-
     rule('moves the end of an entry, and nothing else', async (each) => {
       const { store } = each
       expect(await store.touch('a', each.in(LONG))).toEqual(false)

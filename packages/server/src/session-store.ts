@@ -14,8 +14,6 @@ export interface SessionStore {
   get(key: string): Promise<string | undefined>
   /** Writes a value, whatever was there. Who held the entry's lock holds it no longer. */
   set(key: string, value: string, expiresAt: number): Promise<void>
-  /** Writes a value only where none is, and tells whether it did: of many callers at the same time, one gets `true`. */
-  add(key: string, value: string, expiresAt: number): Promise<boolean>
   /** Moves the end of an entry, and nothing else; tells whether there is one. */
   touch(key: string, expiresAt: number): Promise<boolean>
   /**

@@ -92,7 +92,7 @@ describe('sqliteStore', () => {
     const rows = () =>
       database.prepare('SELECT count(*) AS rows FROM token_bridge_entry').get()?.['rows']
     expect(rows()).toBe(201)
-    await store.add('a', '', time + 60_000)
+    await store.set('a', '', time + 60_000)
     expect(rows()).toBe(138)
     for (let writes = 0; writes < 4; writes += 1) await store.set('a', '', time + 60_000)
     expect(rows()).toBe(2)

@@ -42,9 +42,6 @@ const STATEMENTS = {
   get: `SELECT value FROM token_bridge_entry WHERE key = :key AND expires_at > :now`,
   set: `INSERT INTO token_bridge_entry (key, value, expires_at) VALUES (:key, :value, :end)
     ON CONFLICT (key) DO UPDATE SET value = :value, expires_at = :end, fence = fence + 1, locked_until = 0`,
-  add: `INSERT INTO token_bridge_entry (key, value, expires_at) VALUES (:key, :value, :end)
-    ON CONFLICT (key) DO UPDATE SET value = :value, expires_at = :end, fence = fence + 1, locked_until = 0
-    WHERE expires_at <= :now`,
   touch: `UPDATE token_bridge_entry SET expires_at = :end WHERE key = :key AND expires_at > :now`,
   lock: `UPDATE token_bridge_entry SET fence = fence + 1, locked_until = :until
     WHERE key = :key AND expires_at > :now AND locked_until <= :now RETURNING value, fence`,
@@ -101,10 +98,6 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sql
     async set(key, value, end) {
       await forget()
       await changes('set', { key, value, end })
-    },
-    async add(key, value, end) {
-      await forget()
-      return changes('add', { key, value, end, now: now() })
     },
     touch: (key, end) => changes('touch', { key, end, now: now() }),
     async lock(key, lockFor) {
