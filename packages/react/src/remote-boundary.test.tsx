@@ -320,7 +320,8 @@ describe('RemoteBoundary', () => {
       const holdsMore = (typeof value === 'object' && value !== null) || typeof value === 'function'
       if (!holdsMore || value instanceof Node || reached.has(value)) return
       reached.add(value)
-      for (const name of Reflect.ownKeys(value)) reach(Reflect.get(value, name))
+      for (const { value: held } of Object.values(Object.getOwnPropertyDescriptors(value)))
+        reach(held)
     }
     reach(Reflect.get(element, key))
     // It did walk: up to the boundary, and through its properties.
