@@ -26,7 +26,8 @@ export interface TrustPage {
   more(bundler: Bundler): Promise<string>
   mounts(): Promise<BridgeEvent[]>
   ranTampered(): Promise<string | undefined>
-  expectOthersToWork(bundler: Bundler): Promise<void>
+  /** What the other remotes show, and what their later chunks do. */
+  useOthers(bundler: Bundler): Promise<string[]>
 }
 
 /** Opens sites and browser for the tests of a file, and a fresh profile for each. */
@@ -73,11 +74,11 @@ export function useTrustPage(): TrustPage {
     mounts: () =>
       page.evaluate(() => host.events.filter(({ type }) => type.startsWith('remote-mount'))),
     ranTampered: () => page.evaluate(() => globalThis.tampered),
-    async expectOthersToWork(bundler) {
-      for (const other of BUNDLERS.filter((name) => name !== bundler)) {
-        expect(await self.load(other)).toBe(`built by ${other}`)
-        expect(await self.more(other)).toBe(`more by ${other}`)
-      }
+    async useOthers(bundler) {
+      const shown: string[] = []
+      for (const other of BUNDLERS.filter((name) => name !== bundler))
+        shown.push(await self.load(other), await self.more(other))
+      return shown
     },
   }
   return self
@@ -93,3 +94,10 @@ export function tamper(site: RemoteSite, path: string): void {
 
 export const failed = (remote: string, reason: string): BridgeEvent =>
   expect.objectContaining({ type: 'remote-mount-failed', remote, reason }) as BridgeEvent
+
+/** What the others show when nothing is wrong with them. */
+export const works = (bundler: Bundler): string[] =>
+  BUNDLERS.filter((name) => name !== bundler).flatMap((other) => [
+    `built by ${other}`,
+    `more by ${other}`,
+  ])

@@ -1,47 +1,89 @@
-import type { ModuleFederation, ModuleFederationRuntimePlugin } from '@module-federation/runtime'
+import { LIST_FILE } from '@token-bridge/federation/sign'
 import { describe, expect, it } from 'vitest'
-import { BUNDLERS } from './sites.ts'
+import { BUNDLERS, resign } from './sites.ts'
 import { failed, tamper, useTrustPage } from './trust-page.ts'
 
-declare global {
-  var __FEDERATION__: {
-    __INSTANCES__: ModuleFederation[]
-    __GLOBAL_PLUGIN__: ModuleFederationRuntimePlugin[]
+interface Hooks {
+  lifecycle: Record<string, { emit?: unknown; removeAll?(): void }>
+}
+
+type Share = Record<string, unknown>
+
+/** What an attacker finds of an instance. */
+interface Instance {
+  registerPlugins(plugins: object[]): void
+  registerRemotes(remotes: object[]): void
+  initRawContainer(name: string, entry: string, container: object): void
+  preloadRemote(options: object[]): Promise<void>
+  remoteHandler: { hooks: Hooks; loadRemote?: unknown }
+  sharedHandler: { hooks: Hooks }
+  loaderHook: Hooks
+  hooks: Hooks
+  shareScopeMap: { default: { immer: Record<string, Share> } }
+  constructor: new (options: object) => { loadRemote(id: string): Promise<unknown> }
+}
+
+/** The page as an attacker sees it, and what the attacker has put there. */
+interface Realm {
+  __FEDERATION__: {
+    __INSTANCES__: [Instance]
+    __GLOBAL_PLUGIN__: { name: string }[]
     moduleInfo: Record<string, object>
   }
-  var __GLOBAL_LOADING_REMOTE_ENTRY__: Record<string, Promise<object>>
-  /** What the attacker would have mounted. */
-  var fake: { init(): void; get(): Promise<() => object> }
+  __GLOBAL_LOADING_REMOTE_ENTRY__: Record<string, Promise<object>>
+  /** A container of the attacker's. */
+  fake: { init(): void; get(): Promise<() => object> }
+  /** A plugin that gives the fake wherever the runtime takes an answer. */
+  plugin: { name: string }
+  remote_webpack: object
 }
 
 const trust = useTrustPage()
 
-/** The attacker's container: whoever mounts from it sets `tampered`. */
-const plantFake = (): void => {
-  globalThis.fake = {
-    init() {},
-    get: async () => () => ({
+/** Whoever mounts from what this plants sets `tampered`. */
+const plant = (): void => {
+  const module = (): object =>
+    Object.assign(() => module(), {
       mount(element: HTMLElement) {
         globalThis.tampered = 'fake'
         element.textContent = 'fake'
       },
-    }),
-  }
+    })
+  const fake = { init() {}, get: async () => module }
+  const answer = async (): Promise<object> => fake
+  Object.assign(globalThis, {
+    fake,
+    plugin: {
+      name: 'hostile',
+      loadEntry: answer,
+      loadEntryError: answer,
+      getModuleFactory: async () => module,
+      onLoad: async () => module(),
+      errorLoadRemote: async () => module(),
+    },
+  })
 }
 
-const expectRefused = async (shown: RegExp = /ERR_REMOTE_BYPASSED$/): Promise<void> => {
-  for (const bundler of BUNDLERS) expect(await trust.load(bundler)).toMatch(shown)
-  expect(await trust.ranTampered()).toBeUndefined()
+/** What all three show. */
+const shown = async (): Promise<string[]> => {
+  const texts: string[] = []
+  for (const bundler of BUNDLERS) texts.push(await trust.load(bundler))
+  return texts
 }
-const expectGenuine = (): Promise<void> => expectRefused(/^built by (webpack|rspack|vite)$/)
+const refused = (code: string): string[] =>
+  BUNDLERS.map((bundler) => `${bundler} is not available: ${code}`)
+const GENUINE = BUNDLERS.map((bundler) => `built by ${bundler}`)
+
+const entries = (): (readonly [string, string])[] =>
+  Object.entries(trust.sites.trust.remotes).map(([name, { entry }]) => [name, entry] as const)
 
 describe("a way around a pin that Module Federation's own globals offer is closed:", () => {
   it('a global with the name of the container, set beforehand', async () => {
-    await trust.page.addInitScript(plantFake)
+    await trust.page.addInitScript(plant)
     await trust.page.addInitScript(() =>
       Object.assign(globalThis, {
-        remote_webpack: globalThis.fake,
-        remote_rspack: globalThis.fake,
+        remote_webpack: (globalThis as unknown as Realm).fake,
+        remote_rspack: (globalThis as unknown as Realm).fake,
       }),
     )
     await trust.open()
@@ -77,9 +119,7 @@ describe("a way around a pin that Module Federation's own globals offer is close
     }
     // By then its server gives the genuine one again: what is refused is what the page has already.
     await trust.open()
-    const { early } = trust.sites
     trust.sites.restore()
-    expect(early).not.toBe('')
     expect(await trust.ranTampered()).toBe('remoteEntry.js')
     for (const bundler of BUNDLERS)
       expect(await trust.load(bundler)).toMatch(/ERR_REMOTE_BYPASSED$/)
@@ -99,8 +139,8 @@ describe("a way around a pin that Module Federation's own globals offer is close
                   script.type = address.type
                   if (way === 'src') script.src = address.src
                   else script.setAttribute('src', address.src)
-                  script.onload = () => resolve('ran')
-                  script.onerror = () => resolve('refused')
+                  script.addEventListener('load', () => resolve('ran'))
+                  script.addEventListener('error', () => resolve('refused'))
                   document.head.append(script)
                 }),
             ),
@@ -116,153 +156,187 @@ describe("a way around a pin that Module Federation's own globals offer is close
   })
 
   it('the map of entries that are being loaded', async () => {
-    await trust.page.addInitScript(plantFake)
+    await trust.page.addInitScript(plant)
     await trust.open()
-    await trust.page.evaluate(
-      (entries) => {
-        for (const [name, entry] of entries)
-          globalThis.__GLOBAL_LOADING_REMOTE_ENTRY__[`${name}:${entry}`] = Promise.resolve(fake)
-      },
-      Object.entries(trust.sites.trust.remotes).map(([name, { entry }]) => [name, entry] as const),
-    )
-    await expectRefused()
+    await trust.page.evaluate((remotes) => {
+      const { __GLOBAL_LOADING_REMOTE_ENTRY__: loading, fake } = globalThis as unknown as Realm
+      for (const [name, entry] of remotes) loading[`${name}:${entry}`] = Promise.resolve(fake)
+    }, entries())
+    expect(await shown()).toEqual(refused('ERR_REMOTE_BYPASSED'))
+    expect(await trust.ranTampered()).toBeUndefined()
     expect(await trust.mounts()).toHaveLength(3)
   })
 
   it('a raw container under the name of the remote', async () => {
-    await trust.page.addInitScript(plantFake)
+    await trust.page.addInitScript(plant)
     await trust.open()
-    await trust.page.evaluate(
-      (entries) => {
-        for (const [name, entry] of entries)
-          __FEDERATION__.__INSTANCES__[0]?.initRawContainer(name, entry, fake as never)
-      },
-      Object.entries(trust.sites.trust.remotes).map(([name, { entry }]) => [name, entry] as const),
-    )
-    await expectRefused()
+    await trust.page.evaluate((remotes) => {
+      const { __FEDERATION__: federation, fake } = globalThis as unknown as Realm
+      for (const [name, entry] of remotes)
+        federation.__INSTANCES__[0].initRawContainer(name, entry, fake)
+    }, entries())
+    expect(await shown()).toEqual(refused('ERR_REMOTE_BYPASSED'))
+    expect(await trust.ranTampered()).toBeUndefined()
   })
 
   it('the verified container of another remote, as a raw container', async () => {
     await trust.open()
     expect(await trust.load('webpack')).toBe('built by webpack')
-    await trust.page.evaluate((entry) => {
-      const genuine = globalThis['remote_webpack' as never]
-      __FEDERATION__.__INSTANCES__[0]?.initRawContainer('remote_rspack', entry, genuine)
-    }, trust.sites.trust.remotes['remote_webpack']?.entry ?? '')
-    expect(await trust.load('rspack')).toMatch(/ERR_REMOTE_(BYPASSED|UNKNOWN)$/)
+    await trust.page.evaluate((remotes) => {
+      const { __FEDERATION__: federation, remote_webpack: genuine } = globalThis as unknown as Realm
+      const addresses = new Map(remotes)
+      for (const [name, other] of [
+        ['remote_rspack', 'remote_rspack'],
+        ['remote_vite', 'remote_webpack'],
+      ] as const)
+        federation.__INSTANCES__[0].initRawContainer(name, addresses.get(other) ?? '', genuine)
+    }, entries())
+    expect(await trust.load('rspack')).toBe('rspack is not available: ERR_REMOTE_BYPASSED')
+    expect(await trust.load('vite')).toBe('vite is not available: ERR_REMOTE_UNKNOWN')
   })
 
-  const hostile = (name: string): void => {
-    plantAll(name)
-    function plantAll(pluginName: string): void {
-      const answer = async (): Promise<never> => globalThis.fake as never
-      const plugin: ModuleFederationRuntimePlugin = {
-        name: pluginName,
-        loadEntry: answer,
-        loadEntryError: answer,
-        getModuleFactory: async () => (await globalThis.fake.get()) as never,
-        onLoad: async () => (await globalThis.fake.get())() as never,
-        errorLoadRemote: async () => (await globalThis.fake.get())() as never,
-      }
-      Object.assign(globalThis, { hostilePlugin: plugin })
-    }
-  }
-
   it('a global plugin that was there first', async () => {
-    await trust.page.addInitScript(plantFake)
-    await trust.page.addInitScript(hostile, 'first')
+    await trust.page.addInitScript(plant)
     await trust.page.addInitScript(() => {
       Object.defineProperty(globalThis, '__FEDERATION__', {
-        value: { __GLOBAL_PLUGIN__: [globalThis['hostilePlugin' as never]] },
+        value: { __GLOBAL_PLUGIN__: [(globalThis as unknown as Realm).plugin] },
         configurable: false,
         writable: true,
       })
     })
     await trust.open()
-    await expectGenuine()
+    expect(await shown()).toEqual(GENUINE)
+    expect(await trust.ranTampered()).toBeUndefined()
   })
 
   it.each(['global', 'instance'])('a plugin of the %s kind that is added later', async (kind) => {
-    await trust.page.addInitScript(plantFake)
-    await trust.page.addInitScript(hostile, 'later')
+    await trust.page.addInitScript(plant)
     await trust.open()
     await trust.page.evaluate((where) => {
-      const plugin = globalThis['hostilePlugin' as never] as ModuleFederationRuntimePlugin
-      const host = __FEDERATION__.__INSTANCES__[0]
-      if (where === 'global') __FEDERATION__.__GLOBAL_PLUGIN__.push(plugin)
-      host?.registerPlugins(where === 'global' ? [] : [plugin])
+      const { __FEDERATION__: federation, plugin } = globalThis as unknown as Realm
+      if (where === 'global') federation.__GLOBAL_PLUGIN__.push(plugin)
+      federation.__INSTANCES__[0].registerPlugins(where === 'global' ? [] : [plugin])
     }, kind)
-    await expectGenuine()
+    expect(await shown()).toEqual(GENUINE)
+    expect(await trust.ranTampered()).toBeUndefined()
   })
 
   it('a plugin that makes a module out of a refusal', async () => {
-    await trust.page.addInitScript(plantFake)
-    await trust.page.addInitScript(hostile, 'later')
+    await trust.page.addInitScript(plant)
     for (const bundler of BUNDLERS) tamper(trust.sites.remotes[bundler], 'remoteEntry.js')
     await trust.open()
-    await trust.page.evaluate(() =>
-      __FEDERATION__.__INSTANCES__[0]?.registerPlugins([globalThis['hostilePlugin' as never]]),
-    )
-    await expectRefused(/is not available: ERR_REMOTE_TAMPERED$/)
+    await trust.page.evaluate(() => {
+      const { __FEDERATION__: federation, plugin } = globalThis as unknown as Realm
+      federation.__INSTANCES__[0].registerPlugins([plugin])
+    })
+    expect(await shown()).toEqual(refused('ERR_REMOTE_TAMPERED'))
+    expect(await trust.ranTampered()).toBeUndefined()
   })
 
   it('taking the listeners away', async () => {
     for (const bundler of BUNDLERS) tamper(trust.sites.remotes[bundler], 'remoteEntry.js')
     await trust.open()
     await trust.page.evaluate(() => {
-      const [host] = __FEDERATION__.__INSTANCES__
-      if (host === undefined) return
+      const [host] = (globalThis as unknown as Realm).__FEDERATION__.__INSTANCES__
       for (const { lifecycle } of [host.remoteHandler.hooks, host.loaderHook, host.hooks])
-        for (const hook of Object.values(lifecycle)) hook.removeAll()
+        for (const hook of Object.values(lifecycle)) hook.removeAll?.()
     })
-    await expectRefused(/is not available: ERR_REMOTE_TAMPERED$/)
+    expect(await shown()).toEqual(refused('ERR_REMOTE_TAMPERED'))
+    expect(await trust.ranTampered()).toBeUndefined()
   })
 
   it('putting other hooks, handlers or global plugins in the place of ours', async () => {
+    await trust.page.addInitScript(plant)
+    for (const bundler of BUNDLERS) tamper(trust.sites.remotes[bundler], 'remoteEntry.js')
     await trust.open()
-    const outcomes = await trust.page.evaluate(() => {
-      const host = __FEDERATION__.__INSTANCES__[0] as unknown as Record<string, any>
-      const attempts: (() => void)[] = [
-        () => (host.remoteHandler.hooks.lifecycle.loadEntry.emit = async () => fake),
-        () => (host.remoteHandler.hooks.lifecycle.loadEntry = {}),
-        () => (host.remoteHandler.hooks.lifecycle = {}),
-        () => (host.remoteHandler.hooks = {}),
-        () => (host.remoteHandler = {}),
-        () => (host.loaderHook = {}),
-        () => (host.sharedHandler = {}),
-        () => (globalThis.__FEDERATION__ = {} as never),
-        () => (__FEDERATION__.__GLOBAL_PLUGIN__ = []),
-        () => __FEDERATION__.__GLOBAL_PLUGIN__.splice(0),
-        () => __FEDERATION__.__GLOBAL_PLUGIN__.shift(),
+    await trust.page.evaluate(() => {
+      const realm = globalThis as unknown as Realm
+      const { __FEDERATION__: federation, fake } = realm
+      const [host] = federation.__INSTANCES__
+      const { lifecycle } = host.remoteHandler.hooks
+      const emit = async (): Promise<object> => fake
+      const none = { lifecycle: {} }
+      const attempts: (() => unknown)[] = [
+        () => Object.assign(lifecycle['loadEntry'] ?? {}, { emit }),
+        () => (lifecycle['loadEntry'] = { emit }),
+        () => (host.remoteHandler.hooks.lifecycle = { ...lifecycle, loadEntry: { emit } }),
+        () => (host.remoteHandler.hooks = none),
+        () => (host.remoteHandler = { hooks: none, loadRemote: async () => (await fake.get())() }),
+        () => (host.loaderHook = none),
+        () => (host.sharedHandler = { hooks: none }),
+        () => (realm.__FEDERATION__ = { ...federation, __GLOBAL_PLUGIN__: [] }),
+        () => (federation.__GLOBAL_PLUGIN__ = []),
+        () => federation.__GLOBAL_PLUGIN__.splice(0),
+        () => federation.__GLOBAL_PLUGIN__.shift(),
+        () => (federation.__GLOBAL_PLUGIN__.length = 0),
       ]
-      return attempts.map((attempt) => {
+      for (const attempt of attempts) {
         try {
           attempt()
-          return 'done'
-        } catch (error) {
-          return (error as Error).name
+        } catch {
+          // Some are told, some are not: what counts is what the gate does then.
         }
-      })
+      }
     })
-    expect(new Set(outcomes)).toEqual(new Set(['TypeError']))
-    expect(await trust.page.evaluate(() => __FEDERATION__.__GLOBAL_PLUGIN__[0]?.name)).toBe(
-      '@token-bridge/auth-gate',
+    expect(await shown()).toEqual(refused('ERR_REMOTE_TAMPERED'))
+    expect(await trust.ranTampered()).toBeUndefined()
+    const first = await trust.page.evaluate(
+      () => (globalThis as unknown as Realm).__FEDERATION__.__GLOBAL_PLUGIN__[0]?.name,
     )
+    expect(first).toBe('@token-bridge/auth-gate')
   })
 
   it('an instance that is made later', async () => {
-    await trust.page.addInitScript(plantFake)
     for (const bundler of BUNDLERS) tamper(trust.sites.remotes[bundler], 'remoteEntry.js')
     await trust.open()
-    const outcome = await trust.page.evaluate(async (entry) => {
-      const [host] = __FEDERATION__.__INSTANCES__
-      const Instance = host?.constructor as new (options: object) => ModuleFederation
-      const own = new Instance({ name: 'other', remotes: [{ name: 'remote_webpack', entry }] })
-      return own.loadRemote('remote_webpack/mount').catch((error: { code: string }) => error.code)
-    }, trust.sites.trust.remotes['remote_webpack']?.entry)
-    expect(outcome).not.toBe('fake')
+    const outcomes = await trust.page.evaluate((remotes) => {
+      const [host] = (globalThis as unknown as Realm).__FEDERATION__.__INSTANCES__
+      const other = new host.constructor({
+        name: 'other',
+        remotes: remotes.map(([name, entry]) => ({ name, entry })),
+      })
+      return Promise.all(
+        remotes.map(async ([name]) => {
+          const { mount } = (await other.loadRemote(`${name}/mount`)) as {
+            mount(element: HTMLElement): void
+          }
+          const element = document.createElement('div')
+          mount(element)
+          return element.textContent
+        }),
+      )
+    }, entries())
+    expect(outcomes).toEqual(refused('ERR_REMOTE_TAMPERED'))
     expect(await trust.ranTampered()).toBeUndefined()
   })
+
+  it.each(['beforeRequest', 'afterResolve', 'beforeInitContainer'])(
+    'a plugin that gives another remote, or other shared packages, by %s',
+    async (hook) => {
+      await trust.open()
+      await trust.page.evaluate((name) => {
+        const [host] = (globalThis as unknown as Realm).__FEDERATION__.__INSTANCES__
+        const evil = () => ({
+          produce() {
+            globalThis.tampered = 'share'
+            return { by: 'evil' }
+          },
+        })
+        const share = { version: '99.0.0', loaded: true, lib: evil, useIn: [], shareConfig: {} }
+        const changes: Record<string, object> = {
+          beforeRequest: { id: 'remote_rspack/mount' },
+          afterResolve: { remote: { name: 'remote_rspack' } },
+          beforeInitContainer: { shareScope: { immer: { '99.0.0': share } } },
+        }
+        host.registerPlugins([
+          { name: 'hostile', [name]: async (args: object) => ({ ...args, ...changes[name] }) },
+        ])
+      }, hook)
+      expect(await trust.load('rspack')).toBe('built by rspack')
+      expect(await shown()).toEqual(GENUINE)
+      expect(await trust.ranTampered()).toBeUndefined()
+    },
+  )
 
   it('a remote that trust does not name, by script and by manifest', async () => {
     const { origin, files, requests } = trust.sites.remotes.webpack
@@ -270,7 +344,8 @@ describe("a way around a pin that Module Federation's own globals offer is close
     files.set('evil/mf-manifest.json', Buffer.from('{}'))
     await trust.open()
     await trust.page.evaluate((base) => {
-      __FEDERATION__.__INSTANCES__[0]?.registerRemotes([
+      const [host] = (globalThis as unknown as Realm).__FEDERATION__.__INSTANCES__
+      host.registerRemotes([
         { name: 'remote_evil', entry: `${base}/evil/remoteEntry.js` },
         { name: 'remote_listed', entry: `${base}/evil/mf-manifest.json` },
       ])
@@ -286,9 +361,10 @@ describe("a way around a pin that Module Federation's own globals offer is close
     files.set('evil.js', Buffer.from('globalThis.tampered = "snapshot"'))
     await trust.open()
     await trust.page.evaluate((base) => {
+      const { moduleInfo } = (globalThis as unknown as Realm).__FEDERATION__
       const assets = { js: { sync: ['evil.js'], async: [] }, css: { sync: [], async: [] } }
       for (const name of ['remote_webpack', 'remote_rspack', 'remote_vite'])
-        __FEDERATION__.moduleInfo[name] = {
+        moduleInfo[name] = {
           version: '9',
           buildVersion: '9',
           globalName: 'evil',
@@ -301,39 +377,68 @@ describe("a way around a pin that Module Federation's own globals offer is close
           matchedVersion: '9',
         }
     }, origin)
-    await expectGenuine()
-    await trust.page.evaluate(() =>
-      __FEDERATION__.__INSTANCES__[0]?.preloadRemote([{ nameOrAlias: 'remote_webpack' }]),
-    )
+    expect(await shown()).toEqual(GENUINE)
+    expect(await trust.ranTampered()).toBeUndefined()
+    // Takes every entry for a manifest, and there is none.
+    await trust.page.evaluate(() => {
+      const [host] = (globalThis as unknown as Realm).__FEDERATION__.__INSTANCES__
+      return host.preloadRemote([{ nameOrAlias: 'remote_webpack' }]).catch(() => {})
+    })
     expect(await trust.ranTampered()).toBeUndefined()
   })
 
-  it('a higher version of a shared package in the scope, and another copy under the one that is there', async () => {
-    await trust.open()
-    await trust.page.evaluate(() => {
-      const [host] = __FEDERATION__.__INSTANCES__
-      const versions = host?.shareScopeMap['default']?.['immer'] as unknown as Record<string, any>
-      const evil = () => ({
-        produce: () => {
+  it.each(['beside', 'instead of'])(
+    "a higher version of a shared package %s the host's, and other code under the one that is there",
+    async (where) => {
+      await trust.open()
+      await trust.page.evaluate((place) => {
+        const [host] = (globalThis as unknown as Realm).__FEDERATION__.__INSTANCES__
+        const versions = host.shareScopeMap.default.immer
+        const evil = () => ({
+          produce: () => {
+            globalThis.tampered = 'share'
+            return { by: 'evil' }
+          },
+        })
+        const share = { loaded: true, lib: evil, get: async () => evil }
+        for (const [version, own] of Object.entries(versions)) {
+          versions['99.0.0'] = { ...own, ...share, version: '99.0.0' }
+          Object.assign(own, share)
+          if (place === 'instead of') delete versions[version]
+        }
+      }, where)
+      expect(await shown()).toEqual(GENUINE)
+      expect(await trust.ranTampered()).toBeUndefined()
+    },
+  )
+
+  it.each(['cache', 'start'])("the %s that Vite's containers keep on the global", async (part) => {
+    const key = [...trust.sites.remotes.vite.genuine.values()]
+      .map((body) => /"(__mf_init__virtual:[^"]+runtimeInit[^"]+)"/.exec(String(body))?.[1])
+      .find((found) => found !== undefined)
+    await trust.page.addInitScript(
+      ([planted, name]) => {
+        const produce = (): object => {
           globalThis.tampered = 'share'
           return { by: 'evil' }
-        },
-      })
-      const [own] = Object.values(versions)
-      versions['99.0.0'] = {
-        ...own,
-        version: '99.0.0',
-        loaded: true,
-        lib: evil,
-        get: async () => evil,
-      }
-      for (const slot of ['lib', 'get']) {
-        const value = own[slot]
-        own[slot] = slot === 'lib' ? evil : async () => evil
-        if (own[slot] !== value) globalThis.tampered = slot
-      }
-    })
-    await expectGenuine()
+        }
+        const runtime = { loadShare: async () => () => ({ produce }) }
+        Object.assign(
+          globalThis,
+          planted === 'cache'
+            ? { __mf_module_cache__: { share: { 'default:immer': { produce } }, remote: {} } }
+            : { [name]: { initPromise: Promise.resolve(runtime), initResolve() {} } },
+        )
+      },
+      [part, key ?? ''] as const,
+    )
+    await trust.open()
+    expect(await shown()).toEqual([
+      'built by webpack',
+      'built by rspack',
+      'vite is not available: ERR_REMOTE_BYPASSED',
+    ])
+    expect(await trust.ranTampered()).toBeUndefined()
   })
 
   it('the version that this page has seen, when an older one is served to the second attempt', async () => {
@@ -345,8 +450,6 @@ describe("a way around a pin that Module Federation's own globals offer is close
     await trust.open()
     expect(await trust.load('rspack')).toMatch(/ERR_REMOTE_TAMPERED$/)
     site.files = new Map(site.genuine)
-    const { LIST_FILE } = await import('@token-bridge/federation/sign')
-    const { resign } = await import('./sites.ts')
     site.files.set(
       LIST_FILE,
       await resign(site.genuine.get(LIST_FILE), { version: '1.9.9' }, trust.sites.key),

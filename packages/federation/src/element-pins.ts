@@ -53,11 +53,11 @@ export function guardElements(
   guardSetter(HTMLScriptElement.prototype, 'src', guard)
   guardSetter(HTMLLinkElement.prototype, 'href', guard)
   const { setAttribute } = Element.prototype
-  Element.prototype.setAttribute = function (this: Element, name: string, value: string): void {
-    const attribute = String(name).toLowerCase()
-    if (this instanceof HTMLScriptElement ? attribute === 'src' : isHref(this, attribute))
-      guard(this as HTMLScriptElement | HTMLLinkElement, value)
-    setAttribute.call(this, name, value)
+  Element.prototype.setAttribute = function (this: Element, name: unknown, value: unknown): void {
+    // Once: what is compared is what is set.
+    const attribute = String(name)
+    if (isAddress(this, attribute.toLowerCase())) guard(this, value)
+    setAttribute.call(this, attribute, value as string)
   }
 
   return Object.freeze<ElementPins>({
@@ -74,8 +74,13 @@ export function addressOf(path: string, base: string): string {
   return new URL(`./${escaped}`, base).href
 }
 
-const isHref = (element: Element, attribute: string): boolean =>
-  element instanceof HTMLLinkElement && attribute === 'href'
+const isAddress = (
+  element: Element,
+  attribute: string,
+): element is HTMLScriptElement | HTMLLinkElement =>
+  element instanceof HTMLScriptElement
+    ? attribute === 'src'
+    : element instanceof HTMLLinkElement && attribute === 'href'
 
 function guardSetter<E extends HTMLElement>(
   prototype: E,

@@ -3,12 +3,8 @@
  *
  * @module
  */
-export {
-  authGatePlugin,
-  type AuthGateOptions,
-  type GateBridge,
-  type RefusedRemote,
-} from './auth-gate-plugin.ts'
+export { authGatePlugin, type AuthGateOptions } from './auth-gate-plugin.ts'
+export type { Fallback, GateBridge, RefusedRemote } from './gate.ts'
 export type { RemoteKeys } from './remote-list.ts'
 export type { RemoteTrust, RemoteTrustRule } from './trusted-remotes.ts'
 export {

@@ -1,13 +1,11 @@
 import type { ModuleFederation } from '@module-federation/runtime'
 
-/** Runs the listeners of other plugins on one emitted event. */
-export type Others = (args: never) => unknown
-
 /** Decides what an event comes to: its result is the only one that the runtime sees. */
 export type Decision = (others: (args: unknown) => unknown, args: never) => unknown
 
 /** The lifecycles of a Module Federation instance that the gate decides, and how. */
 export interface Decisions {
+  readonly core: Readonly<Record<string, Decision>>
   readonly remote: Readonly<Record<string, Decision>>
   readonly loader: Readonly<Record<string, Decision>>
   readonly shared: Readonly<Record<string, Decision>>
@@ -25,6 +23,7 @@ type Holder = Record<string, unknown>
  */
 export function sealInstance(instance: ModuleFederation, decisions: Decisions): void {
   const owners = [
+    [instance, 'hooks', decisions.core],
     [instance.remoteHandler, 'hooks', decisions.remote],
     [instance, 'loaderHook', decisions.loader],
     [instance.sharedHandler, 'hooks', decisions.shared],

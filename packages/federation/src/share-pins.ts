@@ -22,10 +22,26 @@ interface ShareRequest {
   resolver: () => unknown
 }
 
+/** Shared packages by scope, name and version. */
+export type ShareScopes = Record<string, Record<string, Record<string, SharedEntry>>>
+
 /** Answers for the packages that the host brought along. */
 export interface SharePins {
   /** Makes the request come to the host's copy, or to the asking remote's own where it cannot use the host's. */
   answer(request: ShareRequest): void
+  /**
+   * Leaves nothing but the host's copies of these packages in the scopes, for `@module-federation/vite`, whose
+   * containers read the scope themselves when they start.
+   */
+  restore(scopes: ShareScopes): void
+  /** The name of a package of which `@module-federation/vite` keeps another copy than the host's for everybody. */
+  foreignCopy(): string | undefined
+}
+
+interface Pin {
+  readonly scope: string
+  readonly name: string
+  readonly own: SharedEntry
 }
 
 /**
@@ -33,29 +49,46 @@ export interface SharePins {
  * script that registers version 99 of React would run inside every remote that is loaded later.
  */
 export function pinShares(host: ModuleFederation): SharePins {
-  const pins = new Map<string, SharedEntry>()
-  const scopes = host.shareScopeMap as unknown as Record<
-    string,
-    Record<string, Record<string, SharedEntry>>
-  >
-  for (const [scope, packages] of Object.entries(scopes)) {
+  const pins = new Map<string, Pin>()
+  for (const [scope, packages] of Object.entries(host.shareScopeMap as unknown as ShareScopes)) {
     for (const [name, versions] of Object.entries(packages)) {
       const own = Object.values(versions).find(({ from }) => from === host.name)
       if (own === undefined) continue
       keepFirst(own, 'get')
       keepFirst(own, 'lib')
-      pins.set(keyOf(scope, name), own)
+      pins.set(keyOf(scope, name), { scope, name, own })
     }
   }
 
   return Object.freeze<SharePins>({
     answer(request) {
-      const own = pins.get(keyOf(request.scope, request.pkgName))
+      const own = pins.get(keyOf(request.scope, request.pkgName))?.own
       if (own === undefined) return
       const { singleton, requiredVersion, strictVersion } = request.shareInfo.shareConfig
       const isFit = typeof requiredVersion !== 'string' || satisfy(own.version, requiredVersion)
       const isHosts = isFit || (singleton === true && strictVersion !== true)
       request.resolver = () => (isHosts ? { shared: own, useTreesShaking: false } : undefined)
+    },
+    restore(scopes) {
+      for (const { scope, name, own } of pins.values()) {
+        const packages = scopes[scope]
+        if (packages === undefined) continue
+        const versions = (packages[name] ??= {})
+        for (const version of Object.keys(versions)) {
+          if (version !== own.version) delete versions[version]
+        }
+        versions[own.version] = own
+      }
+    },
+    foreignCopy() {
+      const cache = Reflect.get(globalThis, '__mf_module_cache__') as ViteCache | undefined
+      for (const { scope, name, own } of pins.values()) {
+        for (const key of [`${scope}:${name}`, name]) {
+          const copy = cache?.share?.[key]
+          if (copy !== undefined && !isCopyOf(copy, own)) return name
+        }
+      }
+      return undefined
     },
   })
 }
@@ -73,4 +106,19 @@ function keepFirst(entry: SharedEntry, name: 'get' | 'lib'): void {
       value ??= next
     },
   })
+}
+
+/** What `@module-federation/vite` keeps on the global object, for all of its containers. */
+interface ViteCache {
+  readonly share?: Readonly<Record<string, object | undefined>>
+}
+
+/** It keeps a namespace as it is, as its default export, or as a plain copy. */
+function isCopyOf(copy: object, { lib }: SharedEntry): boolean {
+  if (typeof lib !== 'function') return false
+  const module = (lib as () => Record<string, unknown>)()
+  const exports = { ...(module['default'] as object | undefined), ...module }
+  return Object.entries(copy).every(
+    ([name, value]) => name === 'default' || value === exports[name as keyof typeof exports],
+  )
 }

@@ -1,6 +1,6 @@
-import type { ElementPins } from './element-pins.ts'
-import { addressOf } from './element-pins.ts'
+import { addressOf, type ElementPins } from './element-pins.ts'
 import { refusal, verifyRemote, type RemoteKeys, type RemoteList } from './remote-list.ts'
+import type { SharePins } from './share-pins.ts'
 import type { TrustedRemote } from './trusted-remotes.ts'
 import { compareVersions } from './version.ts'
 
@@ -23,6 +23,7 @@ const TIMEOUT = 20_000
 export function createVerifiedLoader(
   keys: RemoteKeys,
   pins: ElementPins,
+  shares: SharePins,
   failed: (remote: TrustedRemote) => Promise<Error>,
 ): VerifiedLoader {
   const request = globalThis.fetch
@@ -49,7 +50,7 @@ export function createVerifiedLoader(
         )
       pins.pin(remote.base, list.files)
       return list.type === 'module'
-        ? loadModule(remote, list, loaded, history)
+        ? loadModule(remote, list, shares, loaded, history)
         : loadGlobal(remote, list, loaded)
     },
   })
@@ -93,6 +94,7 @@ async function fetchList(request: typeof fetch, { name, list }: TrustedRemote): 
 async function loadModule(
   remote: TrustedRemote,
   list: RemoteList,
+  shares: SharePins,
   loaded: Loaded,
   history: LoadHistory,
 ): Promise<object> {
@@ -105,6 +107,12 @@ async function loadModule(
       remote,
       'one of its modules was loaded before it was verified. Take its script tag, preload or import out of the page',
     )
+  // Where containers of @module-federation/vite look before they ask the scope.
+  const copy = shares.foreignCopy()
+  if (copy !== undefined)
+    throw bypassed(remote, `its bundler's cache holds a copy of "${copy}" that is not the host's`)
+  if (Object.getOwnPropertyNames(globalThis).some((key) => isStartOf(remote.name, key)))
+    throw bypassed(remote, 'the global by which its modules wait for its start was set beforehand')
   history.add(modules)
   await Promise.all(
     modules
@@ -122,6 +130,9 @@ async function loadModule(
   await loaded(script, remote)
   return (await import(/* webpackIgnore: true */ /* @vite-ignore */ remote.entry)) as object
 }
+
+const isStartOf = (name: string, key: string): boolean =>
+  key.startsWith('__mf_init__') && key.includes(`__${name}__`)
 
 async function loadGlobal(
   remote: TrustedRemote,

@@ -3,8 +3,7 @@ import { loadRemote, registerPlugins } from '@module-federation/runtime'
 import { createTokenBridge, type BridgeEvent } from '@token-bridge/core'
 import { authGatePlugin, loadGatedRemote, type RemoteTrust } from '@token-bridge/federation/runtime'
 import { trustScripts } from '@token-bridge/federation/trusted-types'
-// Part of the host's build, as its share of the scope.
-import 'immer'
+import { produce } from 'immer'
 
 interface Mounted {
   more(): Promise<string>
@@ -65,4 +64,5 @@ const host: TrustHost = {
     return loading.catch((error: unknown) => `failed: ${String(error).slice(0, 60)}`)
   },
 }
-Object.assign(window, { host })
+// The host uses its share of the scope itself.
+Object.assign(window, { host, produce })

@@ -28,10 +28,12 @@ async function readKey(file: string): Promise<JWK> {
     // Without the cause: a parser's message quotes the beginning of the text.
     throw refuse(`${file} is no key`)
   }
-  if (typeof jwk !== 'object' || jwk === null || typeof (jwk as JWK).kty !== 'string')
-    throw refuse(`${file} is no key`)
-  return jwk as JWK
+  if (!isKey(jwk)) throw refuse(`${file} is no key`)
+  return jwk
 }
+
+const isKey = (value: unknown): value is JWK =>
+  typeof value === 'object' && value !== null && typeof (value as JWK).kty === 'string'
 
 const refuse = (what: string): AuthError =>
   new AuthError(
