@@ -291,6 +291,52 @@ describe('withAuth among the middlewares of Zustand', () => {
     }
   })
 
+  it('takes the objects it is given for the state, with their getters, and copies none without need', () => {
+    const { bridge, violations } = host()
+    const initial = {
+      items: 2,
+      add() {},
+      get double() {
+        return this.items * 2
+      },
+    }
+    const store = createStore<State & { readonly double: number }>()(
+      withAuth(bridge)(() => initial),
+    )
+    expect(store.getState()).toBe(initial)
+    initial.items = 3
+    expect(store.getState().double).toBe(6)
+    const replacement = { ...store.getState(), items: 4 }
+    store.setState(replacement, true)
+    expect(store.getState()).toBe(replacement)
+    store.setState(() => replacement, true)
+    expect(store.getState()).toBe(replacement)
+    expect(violations).toEqual([])
+  })
+
+  it('copies a frozen initial state, which cannot take the key', () => {
+    const { bridge } = host()
+    const store = createStore<State>()(
+      withAuth(bridge)((): Cart => Object.freeze({ items: 2, add() {} })),
+    )
+    expect(store.getState()).toMatchObject({ items: 2, auth: bridge.snapshot })
+  })
+
+  it('leaves the initial state at the snapshot it began with, also when a token comes at once', async () => {
+    const { bridge } = host()
+    const store = createStore(
+      combine(
+        { items: 0 },
+        withAuth(bridge)(() => ({})),
+      ),
+    )
+    const first = store.getInitialState().auth
+    bridge.updateToken({ accessToken: 'at-once', expiresAt: Date.now() + 300_000 })
+    await Promise.resolve()
+    expect(store.getInitialState().auth).toBe(first)
+    expect(store.getState().auth).toBe(bridge.snapshot)
+  })
+
   it('stays when the store is put back to its initial state, as Zustand recommends', async () => {
     const { bridge, violations } = host()
     const store = createStore<State>()(

@@ -180,6 +180,22 @@ describe('authEnhancer', () => {
     expect(store.getState().auth).toEqual(bridge.snapshot)
   })
 
+  it('shows the truth outside of the middlewares, too', async () => {
+    const tools = devTools()
+    const { bridge } = secretBridge()
+    const store = configureStore({
+      reducer: root,
+      devTools: false,
+      middleware: (defaults) => defaults().prepend(authMiddleware(bridge)),
+      enhancers: (defaults) => defaults().prepend(authEnhancer(bridge)).concat(tools.enhancer),
+    })
+    await bridge.rotate()
+    store.dispatch(cart.actions.added())
+    await bridge.rotate()
+    tools.send({ type: 'JUMP_TO_STATE', index: 1 })
+    expect(store.getState()).toEqual({ auth: bridge.snapshot, cart: { items: 0 } })
+  })
+
   it('shows listeners the state before and after each action of ours, the first one included', async () => {
     const { bridge } = secretBridge()
     const listener = createListenerMiddleware<{ auth: ReturnType<typeof authReducer> }>()

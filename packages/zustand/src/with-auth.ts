@@ -97,7 +97,7 @@ function createGuarded(
 
   /** What may replace the whole state. It is not ours to change, and may be frozen, so it is copied. */
   function replacement(next: unknown): unknown {
-    if (holds(next, told) || mayLack(next)) return next
+    if (authOf(next) === told || mayLack(next)) return next
     review(next)
     return locked(next, told)
   }
@@ -126,7 +126,7 @@ function createGuarded(
     if (mayLack(state)) return
     review(state)
     if (isObject(state) && tryLock(state, told)) return
-    write({ auth: told }, !isObject(state), 'auth/statusChanged')
+    write({ auth: told }, false, 'auth/statusChanged')
   })
 
   const detach = bridge.attach({
@@ -164,11 +164,6 @@ function locked(state: unknown, auth: AuthSnapshot): object {
   const copy: object = { ...(state as object), auth }
   tryLock(copy, auth)
   return copy
-}
-
-/** Whether it has the key as plain data: an accessor may answer otherwise the next time. */
-function holds(state: unknown, auth: AuthSnapshot): boolean {
-  return isObject(state) && Object.getOwnPropertyDescriptor(state, 'auth')?.value === auth
 }
 
 function authOf(state: unknown): unknown {
