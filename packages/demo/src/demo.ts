@@ -117,16 +117,12 @@ export async function startDemo(options: DemoOptions = {}): Promise<Demo> {
     const hostServer = createHostServer({
       controls,
       files: files.host,
-      hashes: {
-        ...hashScripts(host.origin, files.host),
-        ...hashScripts(remotes.dashboard.origin, files.dashboard),
-        ...hashScripts(remotes.orders.origin, files.orders),
-        ...hashScripts(remotes.reports.origin, files.reports),
-      },
+      hashes: hashScripts(host.origin, files.host),
       config: {
         apiOrigin: resource.origin,
         skewBuffer,
         leadTime,
+        keys: folders.keys.keys,
         remotes: REMOTES.map((remote) => ({
           ...remote,
           entry: `${remotes[remote.name].origin}/remoteEntry.js`,

@@ -9,3 +9,6 @@ export const paths = Object.freeze({
   source: directory('../'),
   cache: directory('../../.cache/'),
 })
+
+/** Where a build keeps the public keys that its remotes are signed by. */
+export const KEYS_FILE = 'remote-keys.json'

@@ -20,8 +20,8 @@ const ENTRY = '<script src="/main.js" defer></script>'
 
 /**
  * Returns the function that writes the host's page for one response: with the hash of the entry, and with an import map
- * that says the hash of every script that host and remotes will load. Modules are checked by it directly; the page's
- * entry reads it for classic scripts.
+ * that says the hash of every script of the host. Modules are checked by it directly; the page's entry reads it for
+ * classic scripts.
  *
  * @throws Error when the template does not load the entry.
  */

@@ -17,7 +17,7 @@ export interface HostServerOptions {
   readonly config: DemoConfig
   readonly controls: Controls
   readonly files: ReadonlyMap<string, StaticFile>
-  /** Of the scripts of host and remotes. */
+  /** Of the host's own scripts. Those of the remotes are in their signed lists. */
   readonly hashes: ScriptHashes
 }
 

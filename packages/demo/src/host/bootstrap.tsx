@@ -1,13 +1,14 @@
-import { registerGlobalPlugins, registerRemotes } from '@module-federation/runtime'
+import { registerGlobalPlugins, registerPlugins } from '@module-federation/runtime'
 import { createTokenBridge, pollFlag } from '@token-bridge/core'
-import { hostContainerPlugin } from '@token-bridge/federation/runtime'
+import { authGatePlugin, hostContainerPlugin } from '@token-bridge/federation/runtime'
 import { createRoot } from 'react-dom/client'
 import { Provider } from 'react-redux'
-import { HOST_NAME } from '../build/container-names.ts'
+import { HOST_NAME, REMOTE_VERSION } from '../build/container-names.ts'
 import type { DemoConfig } from '../demo-config.ts'
 import { App } from './app.tsx'
 import { createEventLog } from './event-log.ts'
 import { HostContext, type Host } from './host-context.ts'
+import { refusedRemote } from './refused-remote.ts'
 import { createSignOut } from './sign-out.ts'
 import { createHostStore } from './store.ts'
 
@@ -30,9 +31,21 @@ function createHost(config: DemoConfig): Host {
       modules: { './auth-bridge': () => ({ tokenBridge: bridge.reader('auth-bridge') }) },
     }),
   ])
-  registerRemotes(
-    config.remotes.map(({ container, entry, type }) => ({ name: container, entry, type })),
-  )
+  // From here on nothing of a remote runs that is not in the signed list of its build.
+  registerPlugins([
+    authGatePlugin(bridge, {
+      trust: {
+        keys: config.keys,
+        remotes: Object.fromEntries(
+          config.remotes.map(({ name, container, entry }) => [
+            container,
+            { entry, minVersion: REMOTE_VERSION, reader: name },
+          ]),
+        ),
+      },
+      fallback: refusedRemote,
+    }),
+  ])
   return {
     bridge,
     store,
