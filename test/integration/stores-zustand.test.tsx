@@ -416,6 +416,13 @@ describe('withAuth and persist', () => {
       for (const value of stored) expect(value).not.toContain('auth')
     })
 
+    it('leaves what persist adds to the store where everybody looks for it', () => {
+      const { bridge } = host()
+      const store = make(bridge, { name: 'cart', storage: memory().storage! })
+      expect({ ...store }.persist).toBe(store.persist)
+      expect(store.persist).toHaveProperty('rehydrate')
+    })
+
     it('stores what a partialize makes of the state when that is no object with the key', async () => {
       const { bridge } = host()
       const { entries, storage } = memory()
@@ -527,6 +534,20 @@ describe('what a remote gets', () => {
       ['items', 'auth'],
     ])
     expect(violations).toEqual([])
+  })
+
+  it('keeps the faults of its listeners from the host and from other listeners', () => {
+    const reported = vi.fn()
+    vi.stubGlobal('reportError', reported)
+    const { store, view } = shop()
+    view.subscribe(() => {
+      throw new Error('remote')
+    })
+    const heard = vi.fn()
+    store.subscribe(heard)
+    store.getState().add()
+    expect(heard).toHaveBeenCalledOnce()
+    expect(reported).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ message: 'remote' }))
   })
 
   it('is told what to do instead when it writes, and is named', () => {
