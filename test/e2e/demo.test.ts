@@ -4,6 +4,7 @@ import { startDemo, type Demo } from '../../packages/demo/src/demo.ts'
 import { launchBrowser } from './browser.ts'
 import { openDemo, REMOTES, type DemoPage } from './demo-page.ts'
 import { readPageStorage } from './page-storage.ts'
+import { reachableWriters } from './reachable-writers.ts'
 
 let browser: Browser
 let demo: Demo
@@ -261,6 +262,29 @@ describe('the token', () => {
       'window',
       'windowName',
     ])
+  })
+})
+
+describe('the way up from a remote', () => {
+  it('through React’s own objects leads to no bridge and to no store that takes an action', async () => {
+    await host.signIn()
+    await everyRemote('last-answer', /^200$/)
+    expect(await host.page.evaluate(reachableWriters, '.slot, .slot *, .card')).toEqual([])
+  })
+
+  it('would show both, were they among a component’s properties', async () => {
+    await host.signIn()
+    await everyRemote('last-answer', /^200$/)
+    await host.page.evaluate(() => {
+      const card = document.querySelector('.card') as Element
+      const key = Object.keys(card).find((name) => name.startsWith('__reactProps$')) as string
+      const store = { dispatch() {}, getState() {} }
+      Object.assign(card, { [key]: { bridge: { updateToken() {} }, store } })
+    })
+    const ways = await host.page.evaluate(reachableWriters, '.card')
+    expect(new Set(ways.map((way) => way.split(' › ').at(-1)))).toEqual(
+      new Set(['bridge', 'store']),
+    )
   })
 })
 

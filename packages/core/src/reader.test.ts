@@ -320,6 +320,21 @@ describe("access: 'fetch'", () => {
   })
 })
 
+describe('a reader that never sees the token', () => {
+  it('may still ask for one to be there, and hears why there is none', async () => {
+    const source = vi.fn(async () => payload('hidden'))
+    const { bridge } = testBridge({ source })
+    const reader = bridge.reader('orders', { access: 'fetch' })
+    bridge.start()
+    await expect(reader.ready()).rejects.toMatchObject({ code: 'ERR_TOKEN_WITHHELD' })
+    expect(source).toHaveBeenCalledTimes(1)
+    expect(reader.snapshot().status).toBe('ready')
+    await bridge.reset('sign-out')
+    await expect(reader.ready()).rejects.toMatchObject({ code: 'ERR_SIGNED_OUT' })
+    bridge.stop()
+  })
+})
+
 describe('fetch', () => {
   const api = (answers: (authorization: string | null) => number) => {
     const sent: (string | null)[] = []

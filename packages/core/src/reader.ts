@@ -157,21 +157,27 @@ export function createReader(
 
   async function ready({ signal, timeout }: ReadyOptions = {}): Promise<AccessToken> {
     const { environment } = demand()
-    if (access === 'fetch') throw withheldError()
     if (timeout !== undefined && !(timeout >= 0)) {
       throw new TypeError(
         `ready({ timeout }) must be a number of milliseconds from 0, got ${typeof timeout === 'number' ? timeout : `a ${typeof timeout}`}.`,
       )
     }
-    if (timeout === undefined) return wait(signal)
+    if (timeout === undefined) return tokenFor(wait(signal))
     const limit = new AbortController()
     const timer = environment.setTimer(
       () => limit.abort(timeoutError(timeout)),
       timerDelay(timeout),
     )
-    return wait(
-      signal === undefined ? limit.signal : AbortSignal.any([signal, limit.signal]),
+    return tokenFor(
+      wait(signal === undefined ? limit.signal : AbortSignal.any([signal, limit.signal])),
     ).finally(() => environment.clearTimer(timer))
+  }
+
+  /** Withheld at the end, not at once: also who never sees the token may ask for one to be there, and hear why it is not. */
+  async function tokenFor(waiting: Promise<AccessToken>): Promise<AccessToken> {
+    const token = await waiting
+    if (access === 'fetch') throw withheldError()
+    return token
   }
 
   /** Waits for a token until there is one, a reason why not, the caller gives up, or the reader is revoked. */

@@ -1,11 +1,11 @@
 import { useSyncExternalStore, type ReactNode } from 'react'
 import { timeOfDay } from '../remotes/shared/format.ts'
 import { describeEvent } from './describe-event.ts'
-import { useHost } from './host-context.ts'
+import { currentHost } from './current-host.ts'
 
 /** What the bridge reported, newest first. */
 export function ActivityLog(): ReactNode {
-  const { log } = useHost()
+  const { log } = currentHost()
   const entries = useSyncExternalStore(log.subscribe, log.entries)
   return (
     <section className="activity" aria-labelledby="activity-title">

@@ -1,13 +1,13 @@
 import type { ReactNode } from 'react'
 import { ActivityLog } from './activity-log.tsx'
-import { useHost } from './host-context.ts'
+import { currentHost } from './current-host.ts'
 import { PageHeader } from './page-header.tsx'
 import { RemoteCard } from './remote-card.tsx'
 import { SessionPanel } from './session-panel.tsx'
 import { TelemetryPanel } from './telemetry-panel.tsx'
 
 export function App(): ReactNode {
-  const { config } = useHost()
+  const { config } = currentHost()
   return (
     <>
       <PageHeader />

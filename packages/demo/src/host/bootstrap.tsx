@@ -1,13 +1,14 @@
 import { registerGlobalPlugins, registerPlugins } from '@module-federation/runtime'
 import { createTokenBridge, pollFlag } from '@token-bridge/core'
 import { authGatePlugin, hostContainerPlugin } from '@token-bridge/federation/runtime'
+import { readOnlyStore } from '@token-bridge/redux'
 import { createRoot } from 'react-dom/client'
 import { Provider } from 'react-redux'
 import { HOST_NAME, REMOTE_VERSION } from '../build/container-names.ts'
 import type { DemoConfig } from '../demo-config.ts'
 import { App } from './app.tsx'
 import { createEventLog } from './event-log.ts'
-import { HostContext, type Host } from './host-context.ts'
+import { openHost, type Host } from './current-host.ts'
 import { refusedRemote } from './refused-remote.ts'
 import { createSignOut } from './sign-out.ts'
 import { createHostStore } from './store.ts'
@@ -61,11 +62,11 @@ export function start(config: DemoConfig): void {
   const element = document.querySelector('#app')
   if (element === null) throw new Error('The page has no #app.')
   const host = createHost(config)
+  openHost(host)
   createRoot(element).render(
-    <HostContext value={host}>
-      <Provider store={host.store}>
-        <App />
-      </Provider>
-    </HostContext>,
+    // The host's components only read. What a provider holds, a remote can reach.
+    <Provider store={readOnlyStore(host.store)}>
+      <App />
+    </Provider>,
   )
 }

@@ -1,12 +1,12 @@
 import { useState, type ReactNode } from 'react'
 import { useSelector } from 'react-redux'
-import { useHost } from './host-context.ts'
+import { currentHost } from './current-host.ts'
 import type { HostState } from './store.ts'
 
 type Leaving = 'no' | 'yes' | 'failed'
 
 export function PageHeader(): ReactNode {
-  const { signOut } = useHost()
+  const { signOut } = currentHost()
   const status = useSelector((state: HostState) => state.auth.status)
   const [leaving, setLeaving] = useState<Leaving>('no')
   const leave = (): void => {

@@ -6,7 +6,7 @@ import { useEffect, useRef, useState, type ReactNode } from 'react'
 import { useSelector } from 'react-redux'
 import type { DemoRemote } from '../demo-config.ts'
 import type { Mount } from '../remotes/shared/mount-context.ts'
-import { useHost } from './host-context.ts'
+import { currentHost } from './current-host.ts'
 import type { HostState } from './store.ts'
 
 type Phase =
@@ -15,7 +15,6 @@ type Phase =
 
 /** Loads a remote when the session is settled, gives it its own reader, and takes it off the page again. */
 export function RemoteCard({ remote }: { readonly remote: DemoRemote }): ReactNode {
-  const { bridge, store, config } = useHost()
   const auth = useSelector((state: HostState) => state.auth)
   const slot = useRef<HTMLDivElement>(null)
   const [phase, setPhase] = useState<Phase>({ name: 'waiting' })
@@ -23,6 +22,7 @@ export function RemoteCard({ remote }: { readonly remote: DemoRemote }): ReactNo
   useEffect(() => {
     const element = slot.current
     if (element === null) return undefined
+    const { bridge, store, config } = currentHost()
     const life = new AbortController()
     const { signal } = life
     let unmount: (() => void) | undefined
@@ -33,7 +33,7 @@ export function RemoteCard({ remote }: { readonly remote: DemoRemote }): ReactNo
       signal.throwIfAborted()
       unmount = module.mount(element, {
         auth: bridge.reader(remote.name),
-        store: readOnlyStore(store),
+        store: readOnlyStore(store, { bridge, remote: remote.name }),
         apiOrigin: config.apiOrigin,
       })
     }
@@ -49,7 +49,7 @@ export function RemoteCard({ remote }: { readonly remote: DemoRemote }): ReactNo
       life.abort()
       unmount?.()
     }
-  }, [bridge, store, config, remote])
+  }, [remote])
 
   const title = `remote-${remote.name}-title`
   return (

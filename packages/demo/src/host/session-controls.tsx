@@ -3,12 +3,12 @@ import { useEffect, useState, type ReactNode } from 'react'
 import { useSelector } from 'react-redux'
 import type { ControlChange, Controls } from '../host-server/controls.ts'
 import { changeControls, readControls } from './demo-controls.ts'
-import { useHost } from './host-context.ts'
+import { currentHost } from './current-host.ts'
 import type { HostState } from './store.ts'
 
 /** Buttons that do to the session what production will do to it some day. */
 export function SessionControls(): ReactNode {
-  const { bridge, flag } = useHost()
+  const { bridge, flag } = currentHost()
   const hasToken = useSelector((state: HostState) => state.auth.expiresAt !== null)
   const [controls, setControls] = useState<Controls>({ endpoint: 'up', isBridgeEnabled: true })
   const [notice, setNotice] = useState('')

@@ -1,13 +1,13 @@
 import { useSyncExternalStore, type ReactNode } from 'react'
 import { useSelector } from 'react-redux'
 import { Countdown } from './countdown.tsx'
-import { useHost } from './host-context.ts'
+import { currentHost } from './current-host.ts'
 import { SessionControls } from './session-controls.tsx'
 import type { HostState } from './store.ts'
 
 /** The session as the host's store knows it. The store holds no token, and neither does this. */
 export function SessionPanel(): ReactNode {
-  const { bridge, log } = useHost()
+  const { bridge, log } = currentHost()
   const auth = useSelector((state: HostState) => state.auth)
   const entries = useSyncExternalStore(log.subscribe, log.entries)
   const rotated = entries.find(({ event }) => event.type === 'token-rotated')

@@ -1,10 +1,10 @@
 import type { ReactNode } from 'react'
-import { useHost } from './host-context.ts'
+import { currentHost } from './current-host.ts'
 import { useNow } from './use-now.ts'
 
 /** The bridge's own counters, as an operator would have them. */
 export function TelemetryPanel(): ReactNode {
-  const { bridge } = useHost()
+  const { bridge } = currentHost()
   // Some sink as time passes, with no event to tell it.
   useNow()
   const { metrics } = bridge

@@ -1,5 +1,4 @@
 import type { FlagStream, SecureTokenBridge } from '@token-bridge/core'
-import { createContext, useContext, type Context } from 'react'
 import type { DemoConfig } from '../demo-config.ts'
 import type { EventLog } from './event-log.ts'
 import type { SignOut } from './sign-out.ts'
@@ -15,10 +14,17 @@ export interface Host {
   readonly signOut: SignOut
 }
 
-export const HostContext: Context<Host | null> = createContext<Host | null>(null)
+let host: Host | null = null
 
-export function useHost(): Host {
-  const host = useContext(HostContext)
-  if (host === null) throw new Error('Outside of the host.')
+export function openHost(opened: Host): void {
+  host = opened
+}
+
+/**
+ * The host of this page. Neither a React context nor a prop nor a hook's dependency may hold it: a remote mounts inside the
+ * host's tree, and from its element it can walk React's own objects up to every one of those values.
+ */
+export function currentHost(): Host {
+  if (host === null) throw new Error('The host has not been opened.')
   return host
 }
