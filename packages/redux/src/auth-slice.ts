@@ -1,4 +1,4 @@
-import { createSlice, type PayloadAction } from '@reduxjs/toolkit'
+import { createSlice, type PayloadAction, type Reducer } from '@reduxjs/toolkit'
 import { initialSnapshot, type AuthSnapshot } from '@token-bridge/core/state'
 
 const becomeSnapshot = (_state: AuthSnapshot, { payload }: PayloadAction<AuthSnapshot>) => payload
@@ -22,7 +22,7 @@ export const authSlice = createSlice({
 })
 
 /** The reducer to mount as `auth`, or under the key that the middleware is told. */
-export const authReducer = authSlice.reducer
+export const authReducer: Reducer<AuthSnapshot> = authSlice.reducer
 
 /**
  * `auth/tokenRotated`: the bridge has a new token. For a host's own reducers and listeners to match. Made by anyone but the
