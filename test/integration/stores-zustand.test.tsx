@@ -560,7 +560,8 @@ describe('what a remote gets', () => {
     expect(events).toMatchObject([
       {
         kind: 'read-only-store',
-        detail: 'remote "orders" called setState() on its read-only store',
+        remote: 'orders',
+        detail: 'setState() was called on a read-only store',
       },
     ])
   })

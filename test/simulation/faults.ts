@@ -199,7 +199,7 @@ export const FAULTS: readonly Fault[] = [
     'no second look',
     'a sign-out that the server hears of late is neither told nor asked for again',
     [HINTS, '[() => 0, () => SECOND_LOOK]', '[() => 0]'],
-    [TABS, 'if (channel !== null) again', 'if (channel === null) again'],
+    [TABS, 'if (channel === null) return', 'if (channel !== null) return'],
   ),
   fault('a lock is waited for', 'a frozen tab that holds the lock stops the others', [
     TURNS,

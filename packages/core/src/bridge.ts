@@ -373,9 +373,13 @@ export class SecureTokenBridge {
     return this.#transactions.attach(adapter)
   }
 
-  /** Records that somebody tried what only the bridge may do, such as a forged action. For adapters. */
-  reportViolation(kind: string, detail: string): void {
-    this.#publish({ type: 'violation', kind, detail })
+  /**
+   * Records that somebody tried what only the bridge may do, such as a forged action. For adapters.
+   *
+   * @param remote - whose attempt it was, where that is known.
+   */
+  reportViolation(kind: string, detail: string, remote?: string): void {
+    this.#publish({ type: 'violation', kind, detail, ...(remote !== undefined && { remote }) })
   }
 
   /**

@@ -162,22 +162,21 @@ export function createReader(
         `ready({ timeout }) must be a number of milliseconds from 0, got ${typeof timeout === 'number' ? timeout : `a ${typeof timeout}`}.`,
       )
     }
-    if (timeout === undefined) return tokenFor(wait(signal))
-    const limit = new AbortController()
-    const timer = environment.setTimer(
-      () => limit.abort(timeoutError(timeout)),
-      timerDelay(timeout),
-    )
-    return tokenFor(
-      wait(signal === undefined ? limit.signal : AbortSignal.any([signal, limit.signal])),
-    ).finally(() => environment.clearTimer(timer))
-  }
-
-  /** Withheld at the end, not at once: also who never sees the token may ask for one to be there, and hear why it is not. */
-  async function tokenFor(waiting: Promise<AccessToken>): Promise<AccessToken> {
-    const token = await waiting
+    const token = await waitFor(timeout, signal)
+    // Withheld at the end: also who never sees the token may ask for one to be there, and hear why it is not.
     if (access === 'fetch') throw withheldError()
     return token
+
+    function waitFor(
+      span: number | undefined,
+      ends: AbortSignal | undefined,
+    ): Promise<AccessToken> {
+      if (span === undefined) return wait(ends)
+      const limit = new AbortController()
+      const timer = environment.setTimer(() => limit.abort(timeoutError(span)), timerDelay(span))
+      const either = ends === undefined ? limit.signal : AbortSignal.any([ends, limit.signal])
+      return wait(either).finally(() => environment.clearTimer(timer))
+    }
   }
 
   /** Waits for a token until there is one, a reason why not, the caller gives up, or the reader is revoked. */

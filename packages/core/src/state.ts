@@ -71,7 +71,13 @@ export type BridgeEvent = { readonly at: number } & (
   | { readonly type: 'maintenance-left' }
   | { readonly type: 'unauthorized'; readonly remote: string; readonly generation: number }
   | { readonly type: 'reader-revoked'; readonly remote: string }
-  | { readonly type: 'violation'; readonly kind: string; readonly detail: string }
+  | {
+      readonly type: 'violation'
+      readonly kind: string
+      readonly detail: string
+      /** Whose attempt it was, where that is known. */
+      readonly remote?: string
+    }
   | { readonly type: 'flag-failed' }
   /** The page came out of the back/forward cache: what it held is gone until the server has spoken again. */
   | { readonly type: 'page-restored' }

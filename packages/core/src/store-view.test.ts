@@ -166,7 +166,8 @@ describe('createRefusals', () => {
     expect(() => (write as (value: unknown) => never)({ type: 'secret' })).toThrow(refused)
     expect(reportViolation).toHaveBeenCalledExactlyOnceWith(
       'read-only-store',
-      'remote "orders" called write() on its read-only store',
+      'write() was called on a read-only store',
+      'orders',
     )
   })
 })

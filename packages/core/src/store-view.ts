@@ -12,7 +12,7 @@ export interface ReadOnlyStoreOptions {
   /** The name that the remote has at the bridge. */
   readonly remote: string
   /** Hears of each attempt, as a violation of the kind `read-only-store`. */
-  readonly bridge: { reportViolation(kind: string, detail: string): void }
+  readonly bridge: { reportViolation(kind: string, detail: string, remote?: string): void }
 }
 
 /**
@@ -25,7 +25,8 @@ export function createRefusals(owner?: ReadOnlyStoreOptions): (method: string) =
     // The arguments stay out of it: they are the remote's, and may hold anything.
     owner?.bridge.reportViolation(
       'read-only-store',
-      `remote "${owner.remote}" called ${method}() on its read-only store`,
+      `${method}() was called on a read-only store`,
+      owner.remote,
     )
     throw new ReadOnlyStoreError(method)
   }

@@ -544,9 +544,10 @@ describe('readOnlyStore', () => {
       {
         type: 'violation',
         kind: 'read-only-store',
-        detail: 'remote "orders" called dispatch() on its read-only store',
+        remote: 'orders',
+        detail: 'dispatch() was called on a read-only store',
       },
-      { detail: 'remote "orders" called replaceReducer() on its read-only store' },
+      { remote: 'orders', detail: 'replaceReducer() was called on a read-only store' },
     ])
     expect(bridge.metrics.violations).toBe(2)
     expect(types()).toEqual([])

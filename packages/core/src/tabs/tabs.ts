@@ -46,7 +46,7 @@ export function createTabs(
   const id = Math.floor(environment.random() * Number.MAX_SAFE_INTEGER)
   let { openChannel } = environment
   let channel: TabChannel | null = null
-  let again: { readonly timer: unknown; readonly signal: TabSignal } | null = null
+  let tellAgain: (() => void) | null = null
 
   function tell(signal: TabSignal): void {
     try {
@@ -55,14 +55,6 @@ export function createTabs(
     } catch (fault) {
       reportFault(fault)
     }
-  }
-
-  function tellAgain(): void {
-    if (again === null) return
-    const { timer, signal } = again
-    again = null
-    clearTimer(timer)
-    tell(signal)
   }
 
   function hear(event: MessageEvent): void {
@@ -88,16 +80,22 @@ export function createTabs(
       }
     },
     stop() {
-      tellAgain()
+      tellAgain?.()
       channel?.removeEventListener('message', hear)
       channel?.close()
       channel = null
     },
     tell,
     tellTwice(signal) {
-      if (again !== null) return
+      if (tellAgain !== null) return
       tell(signal)
-      if (channel !== null) again = { signal, timer: setTimer(tellAgain, SECOND_LOOK) }
+      if (channel === null) return
+      const timer = setTimer(() => tellAgain?.(), SECOND_LOOK)
+      tellAgain = () => {
+        tellAgain = null
+        clearTimer(timer)
+        tell(signal)
+      }
     },
     turn: take,
   } satisfies Tabs)

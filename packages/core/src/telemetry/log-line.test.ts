@@ -65,6 +65,17 @@ describe('logLine', () => {
       { type: 'violation', at, kind: 'forged-action', detail: 'auth/tokenRotated' },
     ],
     [
+      'warn',
+      '[bridge] violation kind=read-only-store remote=orders dispatch() was called',
+      {
+        type: 'violation',
+        at,
+        kind: 'read-only-store',
+        detail: 'dispatch() was called',
+        remote: 'orders',
+      },
+    ],
+    [
       'info',
       '[bridge] reader revoked remote=orders',
       { type: 'reader-revoked', at, remote: 'orders' },
@@ -171,7 +182,7 @@ describe('logLine', () => {
     (breaks) => {
       const forged = `x${breaks}[bridge] token rotated exp=1 subscribers=1 duplicate_calls=0`
       const events: BridgeEvent[] = [
-        { type: 'violation', at, kind: forged, detail: forged },
+        { type: 'violation', at, kind: forged, detail: forged, remote: forged },
         { type: 'unauthorized', at, remote: forged, generation: 1 },
         { type: 'reader-revoked', at, remote: forged },
         { type: 'desync', at, remote: forged, generation: 1, current: 2 },

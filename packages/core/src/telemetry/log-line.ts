@@ -50,7 +50,10 @@ function describe(event: BridgeEvent, context: LogContext): LogEntry | null {
         line: `[bridge] unauthorized remote=${event.remote} generation=${event.generation}`,
       }
     case 'violation':
-      return { level: 'warn', line: `[bridge] violation kind=${event.kind} ${event.detail}` }
+      return {
+        level: 'warn',
+        line: `[bridge] violation kind=${event.kind}${event.remote === undefined ? '' : ` remote=${event.remote}`} ${event.detail}`,
+      }
     case 'reader-revoked':
       return { level: 'info', line: `[bridge] reader revoked remote=${event.remote}` }
     case 'flag-failed':

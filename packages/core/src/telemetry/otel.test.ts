@@ -179,6 +179,11 @@ describe('openTelemetrySink: metrics', () => {
       { 'token_bridge.violation.kind': 'forged-action' },
     ],
     [
+      'violations',
+      { type: 'violation', kind: 'read-only-store', detail: '', remote: 'orders' },
+      { 'token_bridge.violation.kind': 'read-only-store', 'token_bridge.remote': 'orders' },
+    ],
+    [
       'remote.mounts',
       { type: 'remote-mounted', remote: 'orders' },
       { 'token_bridge.remote': 'orders', 'token_bridge.outcome': 'success' },

@@ -125,7 +125,10 @@ function countEvents(meter: Meter): (event: BridgeEvent) => void {
       case 'remote-mount-failed':
         return mounts.add(1, mount(event.remote, 'failure'))
       case 'violation':
-        return violations.add(1, { 'token_bridge.violation.kind': event.kind })
+        return violations.add(1, {
+          'token_bridge.violation.kind': event.kind,
+          ...(event.remote !== undefined && { 'token_bridge.remote': event.remote }),
+        })
       case 'alert':
         return alerts.add(1, {
           'token_bridge.alert.rule': event.rule,

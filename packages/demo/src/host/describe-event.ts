@@ -18,7 +18,7 @@ export function describeEvent(event: BridgeEvent): string {
     case 'unauthorized':
       return `${event.remote}, with generation ${event.generation}`
     case 'violation':
-      return `${event.kind}: ${event.detail}`
+      return `${event.remote ?? 'unknown'}, ${event.kind}: ${event.detail}`
     case 'reader-revoked':
       return event.remote
     case 'desync':
