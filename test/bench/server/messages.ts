@@ -94,5 +94,7 @@ export function serve(
   process.on('message', (question: Question) => {
     void answer(question).then((value) => process.send?.(value))
   })
+  // A bench that was broken off leaves nobody behind.
+  process.on('disconnect', () => process.exit())
   process.send?.(port)
 }

@@ -1,6 +1,8 @@
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { format, resolveConfig } from 'prettier'
 import {
   redisIsMissing,
   startRedis,
@@ -15,7 +17,7 @@ const ROUNDS = 7
 /** Milliseconds. */
 const ROUND = 1_000
 const SESSIONS = 10_000
-const RESULTS = new URL('../../../docs/benchmarks/server.md', import.meta.url)
+const RESULTS = fileURLToPath(new URL('../../../docs/benchmarks/server.md', import.meta.url))
 
 interface SyncResult {
   readonly store: string
@@ -188,7 +190,8 @@ export async function benchServer(): Promise<void> {
         if (isSealed) storms.push(await measureStorm(name, store))
       }
     } else console.log(`Redis was not measured: ${redisIsMissing}.`)
-    const text = report(results, storms)
+    const style = await resolveConfig(RESULTS)
+    const text = await format(report(results, storms), { ...style, filepath: RESULTS })
     console.log(text)
     writeFileSync(RESULTS, text)
   } finally {
