@@ -56,8 +56,13 @@ const PUBLIC: Readonly<Record<string, readonly string[]>> = {
     'useAuthStatus',
     'useAuthToken',
   ],
-  '@token-bridge/federation/config': ['FRAMEWORKS', 'SHARE_STRATEGY', 'sharedSingletons'],
-  '@token-bridge/federation/runtime': ['hostContainerPlugin', 'loadGatedRemote'],
+  '@token-bridge/federation/config': ['sharedSingletons', 'sharing'],
+  '@token-bridge/federation/runtime': [
+    'authGatePlugin',
+    'hostContainerPlugin',
+    'inspectShareScope',
+    'loadGatedRemote',
+  ],
   '@token-bridge/federation/trusted-types': ['trustScripts'],
   '@token-bridge/server': [
     'authRoutes',

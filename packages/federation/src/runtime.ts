@@ -13,3 +13,9 @@ export {
   type HostModules,
 } from './host-container.ts'
 export { loadGatedRemote, type GatedLoadOptions } from './load-gated-remote.ts'
+export {
+  inspectShareScope,
+  type ShareCopy,
+  type ShareFault,
+  type ShareFinding,
+} from './inspect-share-scope.ts'

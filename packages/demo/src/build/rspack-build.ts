@@ -1,6 +1,6 @@
 import { ModuleFederationPlugin } from '@module-federation/enhanced/rspack'
 import { rspack, type Configuration } from '@rspack/core'
-import { SHARE_STRATEGY, sharedSingletons } from '@token-bridge/federation/config'
+import { sharing } from '@token-bridge/federation/config'
 import { paths } from './paths.ts'
 
 export async function buildReports(output: string): Promise<void> {
@@ -39,8 +39,7 @@ export async function buildReports(output: string): Promise<void> {
         filename: 'remoteEntry.js',
         library: { type: 'global', name: 'remote_reports' },
         exposes: { './mount': './remotes/reports/mount.ts' },
-        shareStrategy: SHARE_STRATEGY,
-        shared: sharedSingletons({ role: 'remote', packages: [] }),
+        ...sharing({ root: paths.demo, role: 'remote', packages: [] }),
         dts: false,
         manifest: false,
       }),

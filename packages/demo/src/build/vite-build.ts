@@ -1,8 +1,15 @@
 import { join } from 'node:path'
 import { federation } from '@module-federation/vite'
-import { SHARE_STRATEGY, sharedSingletons } from '@token-bridge/federation/config'
+import { sharing } from '@token-bridge/federation/config'
 import { build } from 'vite'
 import { paths } from './paths.ts'
+
+// What it uses: a Vite remote loads all that it shares when it starts.
+const { shareStrategy, shared } = sharing({
+  root: paths.demo,
+  role: 'remote',
+  packages: ['react', 'react-dom', 'react-dom/client', 'zustand'],
+})
 
 export async function buildOrders(output: string): Promise<void> {
   await build({
@@ -19,11 +26,15 @@ export async function buildOrders(output: string): Promise<void> {
         name: 'remote_orders',
         filename: 'remoteEntry.js',
         exposes: { './mount': './mount.tsx' },
-        shareStrategy: SHARE_STRATEGY,
-        shared: sharedSingletons({
-          role: 'remote',
-          packages: ['react', 'react-dom', 'react-dom/client', 'zustand'],
-        }),
+        shareStrategy,
+        shared: {
+          ...shared,
+          '@token-bridge/core': {
+            ...shared['@token-bridge/core'],
+            // It looks into the built package, which is not there in a fresh clone: the demo runs on the sources.
+            suppressMissingImportWarning: true,
+          },
+        },
         dts: false,
         manifest: false,
       }),

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { ModuleFederationPlugin } from '@module-federation/enhanced/webpack'
-import { SHARE_STRATEGY, sharedSingletons } from '@token-bridge/federation/config'
+import { sharing } from '@token-bridge/federation/config'
 import webpack, { type Configuration } from 'webpack'
 import { HOST_NAME } from './container-names.ts'
 import { paths } from './paths.ts'
@@ -46,8 +46,7 @@ export async function buildHost(output: string): Promise<void> {
     plugins: [
       new ModuleFederationPlugin({
         name: HOST_NAME,
-        shareStrategy: SHARE_STRATEGY,
-        shared: sharedSingletons(),
+        ...sharing({ root: paths.demo }),
         dts: false,
         manifest: false,
       }),
@@ -69,8 +68,7 @@ export async function buildDashboard(output: string): Promise<void> {
         exposes: { './mount': './remotes/dashboard/mount.tsx' },
         // Never requested: the host answers for itself from memory.
         remotes: { [HOST_NAME]: `${HOST_NAME}@http://localhost:4000/remoteEntry.js` },
-        shareStrategy: SHARE_STRATEGY,
-        shared: sharedSingletons({ role: 'remote' }),
+        ...sharing({ root: paths.demo, role: 'remote' }),
         dts: false,
         manifest: false,
       }),
