@@ -1,22 +1,26 @@
 import type { BridgeEvent } from '@token-bridge/core'
-import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject } from 'vitest'
-import { launchBrowser } from '../e2e/browser.ts'
+import { openEngine, type Engine, type EnginePage } from './engines.ts'
 import type { TrustHost } from './host/host.ts'
 import { BUNDLERS, openSites, type Bundler, type RemoteSite, type Sites } from './sites.ts'
 
 declare global {
   var host: TrustHost
-  /** Set by bytes that nobody signed. */
+  /** What a test waits for. */
+  var loading: Promise<boolean>
+  /** Set by bytes that nobody signed, and by code that nobody asked for. */
   var tampered: string | undefined
 }
 
 /** The host's page in a browser profile of its own, and the sites it is made of. */
 export interface TrustPage {
-  readonly page: Page
+  readonly page: EnginePage
   readonly sites: Sites
   /** What the console said. */
   readonly said: readonly string[]
+  /** Runs this in the bare page before the host's own script. */
+  plant(work: () => unknown): void
+  plant<A>(work: (argument: A) => unknown, argument: A): void
   /** Opens the host. Default: the one without any policy. */
   open(url?: string): Promise<void>
   /** What the remote's element shows, or the code of the error. */
@@ -25,35 +29,31 @@ export interface TrustPage {
   loadContainer(container: string): Promise<string>
   more(bundler: Bundler): Promise<string>
   mounts(): Promise<BridgeEvent[]>
-  ranTampered(): Promise<string | undefined>
+  ranTampered(): Promise<string>
   /** What the other remotes show, and what their later chunks do. */
   useOthers(bundler: Bundler): Promise<string[]>
 }
 
 /** Opens sites and browser for the tests of a file, and a fresh profile for each. */
 export function useTrustPage(): TrustPage {
-  let browser: Browser
+  let engine: Engine
   let sites: Sites
-  let context: BrowserContext
-  let page: Page
-  const said: string[] = []
+  let page: EnginePage
+  let said: readonly string[]
 
   beforeAll(async () => {
-    ;[browser, sites] = await Promise.all([launchBrowser(), openSites(inject('builds'))])
+    ;[engine, sites] = await Promise.all([openEngine(), openSites(inject('builds'))])
   })
   afterAll(async () => {
-    await browser?.close()
+    await engine?.close()
     sites?.close()
   })
   beforeEach(async () => {
     sites.restore()
-    context = await browser.newContext()
-    page = await context.newPage()
-    said.length = 0
-    page.on('console', (message) => said.push(message.text()))
+    ;({ page, said } = await engine.newPage())
   })
   afterEach(async () => {
-    await context.close()
+    await page.close()
   })
 
   const self: TrustPage = {
@@ -63,17 +63,24 @@ export function useTrustPage(): TrustPage {
     get sites() {
       return sites
     },
-    said,
+    get said() {
+      return said
+    },
+    plant(work: (argument: never) => unknown, argument?: unknown) {
+      sites.early += `<script>(${String(work)})(${JSON.stringify(argument)})</script>`
+    },
     async open(url = sites.bare) {
       await page.goto(url)
-      await page.waitForFunction(() => 'host' in globalThis)
+      await page.evaluate(async () => {
+        while (!('host' in globalThis)) await new Promise((resolve) => setTimeout(resolve, 20))
+      })
     },
     load: (bundler) => self.loadContainer(`remote_${bundler}`),
     loadContainer: (container) => page.evaluate((name) => host.load(name), container),
     more: (bundler) => page.evaluate((name) => host.more(name), `remote_${bundler}`),
     mounts: () =>
       page.evaluate(() => host.events.filter(({ type }) => type.startsWith('remote-mount'))),
-    ranTampered: () => page.evaluate(() => globalThis.tampered),
+    ranTampered: () => page.evaluate(() => globalThis.tampered ?? 'nothing'),
     async useOthers(bundler) {
       const shown: string[] = []
       for (const other of BUNDLERS.filter((name) => name !== bundler))

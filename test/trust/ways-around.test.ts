@@ -79,8 +79,8 @@ const entries = (): (readonly [string, string])[] =>
 
 describe("a way around a pin that Module Federation's own globals offer is closed:", () => {
   it('a global with the name of the container, set beforehand', async () => {
-    await trust.page.addInitScript(plant)
-    await trust.page.addInitScript(() =>
+    trust.plant(plant)
+    trust.plant(() =>
       Object.assign(globalThis, {
         remote_webpack: (globalThis as unknown as Realm).fake,
         remote_rspack: (globalThis as unknown as Realm).fake,
@@ -93,13 +93,13 @@ describe("a way around a pin that Module Federation's own globals offer is close
       failed('webpack', 'ERR_REMOTE_BYPASSED'),
       failed('rspack', 'ERR_REMOTE_BYPASSED'),
     ])
-    expect(await trust.ranTampered()).toBeUndefined()
+    expect(await trust.ranTampered()).toBe('nothing')
     // A module has no global.
     expect(await trust.load('vite')).toBe('built by vite')
   })
 
   it('chunks that wait under the name by which a script hands them over', async () => {
-    await trust.page.addInitScript(() =>
+    trust.plant(() =>
       Object.assign(globalThis, {
         webpackChunkremote_webpack: [[['x'], { x: () => (globalThis.tampered = 'chunk') }]],
         rspackChunkremote_rspack: [[['x'], { x: () => (globalThis.tampered = 'chunk') }]],
@@ -108,7 +108,7 @@ describe("a way around a pin that Module Federation's own globals offer is close
     await trust.open()
     for (const bundler of ['webpack', 'rspack'] as const)
       expect(await trust.load(bundler)).toMatch(/ERR_REMOTE_BYPASSED$/)
-    expect(await trust.ranTampered()).toBeUndefined()
+    expect(await trust.ranTampered()).toBe('nothing')
   })
 
   it("a script tag with the entry's address in the page's markup, run before the gate stands", async () => {
@@ -152,23 +152,23 @@ describe("a way around a pin that Module Federation's own globals offer is close
       })),
     )
     expect(outcomes).toEqual(Array.from({ length: 6 }, () => 'refused'))
-    expect(await trust.ranTampered()).toBeUndefined()
+    expect(await trust.ranTampered()).toBe('nothing')
   })
 
   it('the map of entries that are being loaded', async () => {
-    await trust.page.addInitScript(plant)
+    trust.plant(plant)
     await trust.open()
     await trust.page.evaluate((remotes) => {
       const { __GLOBAL_LOADING_REMOTE_ENTRY__: loading, fake } = globalThis as unknown as Realm
       for (const [name, entry] of remotes) loading[`${name}:${entry}`] = Promise.resolve(fake)
     }, entries())
     expect(await shown()).toEqual(refused('ERR_REMOTE_BYPASSED'))
-    expect(await trust.ranTampered()).toBeUndefined()
+    expect(await trust.ranTampered()).toBe('nothing')
     expect(await trust.mounts()).toHaveLength(3)
   })
 
   it('a raw container under the name of the remote', async () => {
-    await trust.page.addInitScript(plant)
+    trust.plant(plant)
     await trust.open()
     await trust.page.evaluate((remotes) => {
       const { __FEDERATION__: federation, fake } = globalThis as unknown as Realm
@@ -176,7 +176,7 @@ describe("a way around a pin that Module Federation's own globals offer is close
         federation.__INSTANCES__[0].initRawContainer(name, entry, fake)
     }, entries())
     expect(await shown()).toEqual(refused('ERR_REMOTE_BYPASSED'))
-    expect(await trust.ranTampered()).toBeUndefined()
+    expect(await trust.ranTampered()).toBe('nothing')
   })
 
   it('the verified container of another remote, as a raw container', async () => {
@@ -196,8 +196,8 @@ describe("a way around a pin that Module Federation's own globals offer is close
   })
 
   it('a global plugin that was there first', async () => {
-    await trust.page.addInitScript(plant)
-    await trust.page.addInitScript(() => {
+    trust.plant(plant)
+    trust.plant(() => {
       Object.defineProperty(globalThis, '__FEDERATION__', {
         value: { __GLOBAL_PLUGIN__: [(globalThis as unknown as Realm).plugin] },
         configurable: false,
@@ -206,11 +206,11 @@ describe("a way around a pin that Module Federation's own globals offer is close
     })
     await trust.open()
     expect(await shown()).toEqual(GENUINE)
-    expect(await trust.ranTampered()).toBeUndefined()
+    expect(await trust.ranTampered()).toBe('nothing')
   })
 
   it.each(['global', 'instance'])('a plugin of the %s kind that is added later', async (kind) => {
-    await trust.page.addInitScript(plant)
+    trust.plant(plant)
     await trust.open()
     await trust.page.evaluate((where) => {
       const { __FEDERATION__: federation, plugin } = globalThis as unknown as Realm
@@ -218,11 +218,11 @@ describe("a way around a pin that Module Federation's own globals offer is close
       federation.__INSTANCES__[0].registerPlugins(where === 'global' ? [] : [plugin])
     }, kind)
     expect(await shown()).toEqual(GENUINE)
-    expect(await trust.ranTampered()).toBeUndefined()
+    expect(await trust.ranTampered()).toBe('nothing')
   })
 
   it('a plugin that makes a module out of a refusal', async () => {
-    await trust.page.addInitScript(plant)
+    trust.plant(plant)
     for (const bundler of BUNDLERS) tamper(trust.sites.remotes[bundler], 'remoteEntry.js')
     await trust.open()
     await trust.page.evaluate(() => {
@@ -230,7 +230,7 @@ describe("a way around a pin that Module Federation's own globals offer is close
       federation.__INSTANCES__[0].registerPlugins([plugin])
     })
     expect(await shown()).toEqual(refused('ERR_REMOTE_TAMPERED'))
-    expect(await trust.ranTampered()).toBeUndefined()
+    expect(await trust.ranTampered()).toBe('nothing')
   })
 
   it('taking the listeners away', async () => {
@@ -242,11 +242,11 @@ describe("a way around a pin that Module Federation's own globals offer is close
         for (const hook of Object.values(lifecycle)) hook.removeAll?.()
     })
     expect(await shown()).toEqual(refused('ERR_REMOTE_TAMPERED'))
-    expect(await trust.ranTampered()).toBeUndefined()
+    expect(await trust.ranTampered()).toBe('nothing')
   })
 
   it('putting other hooks, handlers or global plugins in the place of ours', async () => {
-    await trust.page.addInitScript(plant)
+    trust.plant(plant)
     for (const bundler of BUNDLERS) tamper(trust.sites.remotes[bundler], 'remoteEntry.js')
     await trust.open()
     await trust.page.evaluate(() => {
@@ -279,7 +279,7 @@ describe("a way around a pin that Module Federation's own globals offer is close
       }
     })
     expect(await shown()).toEqual(refused('ERR_REMOTE_TAMPERED'))
-    expect(await trust.ranTampered()).toBeUndefined()
+    expect(await trust.ranTampered()).toBe('nothing')
     const first = await trust.page.evaluate(
       () => (globalThis as unknown as Realm).__FEDERATION__.__GLOBAL_PLUGIN__[0]?.name,
     )
@@ -307,7 +307,7 @@ describe("a way around a pin that Module Federation's own globals offer is close
       )
     }, entries())
     expect(outcomes).toEqual(refused('ERR_REMOTE_TAMPERED'))
-    expect(await trust.ranTampered()).toBeUndefined()
+    expect(await trust.ranTampered()).toBe('nothing')
   })
 
   it.each(['beforeRequest', 'afterResolve', 'beforeInitContainer'])(
@@ -334,7 +334,7 @@ describe("a way around a pin that Module Federation's own globals offer is close
       }, hook)
       expect(await trust.load('rspack')).toBe('built by rspack')
       expect(await shown()).toEqual(GENUINE)
-      expect(await trust.ranTampered()).toBeUndefined()
+      expect(await trust.ranTampered()).toBe('nothing')
     },
   )
 
@@ -353,7 +353,7 @@ describe("a way around a pin that Module Federation's own globals offer is close
     expect(await trust.loadContainer('remote_evil')).toBe('ERR_REMOTE_UNKNOWN')
     expect(await trust.loadContainer('remote_listed')).toBe('ERR_REMOTE_UNKNOWN')
     expect(requests).toEqual([])
-    expect(await trust.ranTampered()).toBeUndefined()
+    expect(await trust.ranTampered()).toBe('nothing')
   })
 
   it('a snapshot that gives a remote another entry, and files to preload', async () => {
@@ -378,13 +378,13 @@ describe("a way around a pin that Module Federation's own globals offer is close
         }
     }, origin)
     expect(await shown()).toEqual(GENUINE)
-    expect(await trust.ranTampered()).toBeUndefined()
+    expect(await trust.ranTampered()).toBe('nothing')
     // Takes every entry for a manifest, and there is none.
     await trust.page.evaluate(() => {
       const [host] = (globalThis as unknown as Realm).__FEDERATION__.__INSTANCES__
       return host.preloadRemote([{ nameOrAlias: 'remote_webpack' }]).catch(() => {})
     })
-    expect(await trust.ranTampered()).toBeUndefined()
+    expect(await trust.ranTampered()).toBe('nothing')
   })
 
   it.each(['beside', 'instead of'])(
@@ -408,7 +408,7 @@ describe("a way around a pin that Module Federation's own globals offer is close
         }
       }, where)
       expect(await shown()).toEqual(GENUINE)
-      expect(await trust.ranTampered()).toBeUndefined()
+      expect(await trust.ranTampered()).toBe('nothing')
     },
   )
 
@@ -416,7 +416,7 @@ describe("a way around a pin that Module Federation's own globals offer is close
     const key = [...trust.sites.remotes.vite.genuine.values()]
       .map((body) => /"(__mf_init__virtual:[^"]+runtimeInit[^"]+)"/.exec(String(body))?.[1])
       .find((found) => found !== undefined)
-    await trust.page.addInitScript(
+    trust.plant(
       ([planted, name]) => {
         const produce = (): object => {
           globalThis.tampered = 'share'
@@ -438,7 +438,7 @@ describe("a way around a pin that Module Federation's own globals offer is close
       'built by rspack',
       'vite is not available: ERR_REMOTE_BYPASSED',
     ])
-    expect(await trust.ranTampered()).toBeUndefined()
+    expect(await trust.ranTampered()).toBe('nothing')
   })
 
   it('the version that this page has seen, when an older one is served to the second attempt', async () => {

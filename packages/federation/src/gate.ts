@@ -1,14 +1,14 @@
 import type { ModuleFederation } from '@module-federation/runtime'
 import type { SecureTokenBridge } from '@token-bridge/core'
-import { isAuthError, type AuthError } from '@token-bridge/core/errors'
+import type { AuthError } from '@token-bridge/core/errors'
 import { guardElements, type PinnedFailure } from './element-pins.ts'
 import { isMemoryContainer } from './host-container.ts'
 import { untilSettled } from './load-gated-remote.ts'
-import { refusal } from './remote-list.ts'
+import { bypassed, isRefusal, refusal } from './refusal.ts'
 import type { Decisions } from './seal-instance.ts'
 import { pinShares, type SharePins, type ShareScopes } from './share-pins.ts'
 import type { RemoteTrust, TrustedRemote } from './trusted-remotes.ts'
-import { bypassed, createVerifiedLoader } from './verified-loader.ts'
+import { createVerifiedLoader } from './verified-loader.ts'
 import { whyNotTaken } from './why-not-taken.ts'
 
 /** A remote that was kept out. */
@@ -116,7 +116,7 @@ export function createGate(
     if (verified.get(container as object) === remote) return
     throw report(
       remote.reader,
-      bypassed(remote, 'its container is not the one that was verified') as AuthError,
+      bypassed(remote.name, 'its container is not the one that was verified'),
     )
   }
 
@@ -229,10 +229,6 @@ export function createGate(
     },
   }
 }
-
-/** An answer, and a "no": trying again does not help. */
-const isRefusal = (error: unknown): error is AuthError =>
-  isAuthError(error) && error.phase === 'load' && !error.retryable
 
 const isMemoryAddress = ({ entry }: RemoteInfo): boolean => entry?.startsWith('memory:') === true
 

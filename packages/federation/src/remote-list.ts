@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { AuthError, type AuthErrorCode } from '@token-bridge/core/errors'
+import type { AuthError } from '@token-bridge/core/errors'
 import { compactVerify, createLocalJWKSet, errors, type JWK } from 'jose'
+import { refusal } from './refusal.ts'
 import { compareVersions, isVersion } from './version.ts'
 
 /** The name of the list, beside the entry that it vouches for. */
@@ -97,15 +98,6 @@ export async function verifyRemote(
     issuedAt: iat * 1000,
     expiresAt: exp * 1000,
     files: Object.freeze(Object.assign(Object.create(null) as Record<string, string>, files)),
-  })
-}
-
-/** Says why a remote is kept out. */
-export function refusal(code: AuthErrorCode, message: string, cause?: unknown): AuthError {
-  return new AuthError(code, message, {
-    phase: 'load',
-    retryable: code === 'ERR_REMOTE_UNREACHABLE',
-    cause,
   })
 }
 

@@ -7,12 +7,19 @@
 
 /** The part of the Trusted Types API that is used here; TypeScript's own library does not have it yet. */
 interface TrustedTypes {
-  createPolicy(name: string, rules: { createScriptURL(address: string): string | null }): unknown
+  createPolicy(
+    name: string,
+    rules: {
+      createScriptURL(address: string): string | null
+      createScript(text: string): string | null
+    },
+  ): unknown
 }
 
 /**
  * Creates the page's `default` Trusted Types policy, which lets scripts of the page's own origin and of these origins
- * be loaded, and makes no HTML and no code from text.
+ * be loaded, and makes no HTML and no code from text. An import map that has nothing but hashes passes: it can only
+ * forbid, and `authGatePlugin` adds such maps.
  *
  * Under `require-trusted-types-for 'script'` a page needs it before its first chunk: the loaders of webpack, Rspack and
  * the Module Federation runtime assign plain strings to `script.src`. With `trusted-types default` in the
@@ -37,5 +44,16 @@ export function trustScripts(origins: readonly string[]): void {
   trustedTypes?.createPolicy('default', {
     createScriptURL: (address) =>
       trusted.has(new URL(address, document.baseURI).origin) ? address : null,
+    createScript: (text) => (isIntegrityMap(text) ? text : null),
   })
+}
+
+/** Such a text is no script: as one, its first colon is a syntax error. */
+function isIntegrityMap(text: string): boolean {
+  try {
+    const map = JSON.parse(text) as unknown
+    return typeof map === 'object' && map !== null && Object.keys(map).join() === 'integrity'
+  } catch {
+    return false
+  }
 }

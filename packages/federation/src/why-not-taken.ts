@@ -1,6 +1,6 @@
 import type { AuthError } from '@token-bridge/core/errors'
 import type { PinnedFailure } from './element-pins.ts'
-import { refusal } from './remote-list.ts'
+import { refusal } from './refusal.ts'
 import type { TrustedRemote } from './trusted-remotes.ts'
 
 /**

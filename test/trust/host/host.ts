@@ -15,8 +15,11 @@ interface Remote {
 /** What the tests call. */
 export interface TrustHost {
   readonly events: BridgeEvent[]
+  signIn(): void
   /** Loads and mounts a remote; resolves with what its element shows, or with the code of the error. */
   load(container: string): Promise<string>
+  /** Loads a remote as whoever does not use `loadGatedRemote`. */
+  loadBare(container: string): Promise<boolean>
   /** Loads the remote's second chunk. */
   more(container: string): Promise<string>
 }
@@ -25,8 +28,10 @@ const trust = (await (await fetch('/trust.json')).json()) as RemoteTrust
 trustScripts(Object.values(trust.remotes).map(({ entry }) => new URL(entry).origin))
 
 const events: BridgeEvent[] = []
+const payload = () => ({ accessToken: 'token', expiresAt: Date.now() + 3_600_000 })
+const isSignedOut = location.hash === '#signed-out'
 const bridge = createTokenBridge({
-  source: async () => ({ accessToken: 'token', expiresAt: Date.now() + 3_600_000 }),
+  source: async () => (isSignedOut ? null : payload()),
   origins: [location.origin],
   tabs: false,
   telemetry: { logger: { info() {}, warn() {}, error() {} } },
@@ -46,6 +51,7 @@ registerPlugins([
 const mounted = new Map<string, Mounted>()
 const host: TrustHost = {
   events,
+  signIn: () => bridge.updateToken(payload()),
   async load(container) {
     const element = document.body.appendChild(document.createElement('div'))
     element.id = container
@@ -59,6 +65,7 @@ const host: TrustHost = {
       return (error as { code?: string }).code ?? String(error)
     }
   },
+  loadBare: async (container) => (await loadRemote(`${container}/mount`)) !== null,
   async more(container) {
     const loading = mounted.get(container)?.more() ?? Promise.reject(new Error('not mounted'))
     return loading.catch((error: unknown) => `failed: ${String(error).slice(0, 60)}`)
