@@ -9,7 +9,7 @@ const ALLOWED: Readonly<Record<string, { own: RegExp; foreign: RegExp }>> = {
   redux: { own: /^@token-bridge\/core(\/|$)/, foreign: /^@reduxjs\/toolkit$/ },
   zustand: { own: /^@token-bridge\/core(\/|$)/, foreign: /^zustand(\/|$)/ },
   react: { own: /^@token-bridge\/core(\/|$)/, foreign: /^react$/ },
-  federation: { own: /^@token-bridge\/core(\/|$)/, foreign: /^(@module-federation\/|node:)/ },
+  federation: { own: /^@token-bridge\/core(\/|$)/, foreign: /^(@module-federation\/|jose$|node:)/ },
   server: {
     own: /^@token-bridge\/core\/(wire|errors)$/,
     foreign: /^(hono(\/|$)|jose$|openid-client$|node:)/,
@@ -62,6 +62,14 @@ describe('the dependency direction', () => {
     const source = readFileSync(new URL('core/src/telemetry/otel.ts', packages), 'utf8')
     const imported = source.match(/^import [^'"]*from '@opentelemetry\/api'$/gm)
     expect(imported).toEqual([expect.stringMatching(/^import type \{/)])
+  })
+
+  it('keeps Node out of what federation runs in the page', () => {
+    const files = imports('federation')
+      .filter(({ specifier }) => specifier.startsWith('node:'))
+      .map(({ file }) => file)
+    expect(files).toContain('sign.ts')
+    expect(files.filter((file) => !['config.ts', 'sign.ts'].includes(file))).toEqual([])
   })
 
   it('keeps jose out of the main entry', () => {

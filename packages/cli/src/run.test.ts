@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -135,6 +135,73 @@ describe('token-bridge keygen', () => {
     expect(code).toBe(2)
     expect(err).toContain('ES256, EdDSA')
     expect(await readdir(directory)).toEqual([])
+  })
+})
+
+describe('token-bridge sign', () => {
+  let key = ''
+  beforeEach(async () => {
+    await tokenBridge('keygen', '--out', directory)
+    key = join(directory, 'remote-signing.private.jwk.json')
+    await mkdir(join(directory, 'dist'))
+    await writeFile(join(directory, 'dist', 'remoteEntry.js'), 'var remote_orders = {}')
+  })
+  const sign = (...args: string[]) => tokenBridge('sign', join(directory, 'dist'), ...args)
+  const names = ['--name', 'remote_orders', '--version', '1.4.0']
+
+  it('writes the list and says what was signed, and until when', async () => {
+    const { code, out, err } = await sign('--key', key, ...names, '--days', '30')
+
+    expect([code, err]).toEqual([0, ''])
+    expect(await readdir(join(directory, 'dist'))).toContain('token-bridge.jws')
+    expect(out).toContain('Signed remote_orders 1.4.0: 1 file')
+    const end = new Date(/until\n\s+(\S+)\./.exec(out)?.[1] ?? '').getTime()
+    expect(Math.round((end - Date.now()) / 86_400_000)).toBe(30)
+  })
+
+  it('ends with 2 rather than replace a list, and replaces it on request', async () => {
+    await sign('--key', key, ...names)
+    const { code, out, err } = await sign('--key', key, ...names)
+
+    expect([code, out]).toEqual([2, ''])
+    expect(err).toMatch(/^token-bridge: .* exists already.* --replace\.\n$/)
+    expect((await sign('--key', key, ...names, '--replace')).code).toBe(0)
+  })
+
+  it.each([
+    ['does not exist', 'missing.json'],
+    ['is no key', 'dist/remoteEntry.js'],
+    ['is no key', 'empty.json'],
+    ['this is a public one', 'remote-signing.public.jwk.json'],
+    ['cannot be read (EISDIR)', 'dist'],
+  ])('ends with 2 and one line when the key file %s: %s', async (reason, file) => {
+    await writeFile(join(directory, 'empty.json'), '{}')
+    const { code, out, err } = await sign('--key', join(directory, file), ...names)
+
+    expect([code, out]).toEqual([2, ''])
+    expect(err).toContain(reason)
+    expect(err).toMatch(/^token-bridge: [^\n]+\n$/)
+  })
+
+  it('ends with 2 and one line when the folder is not there', async () => {
+    const { code, err } = await tokenBridge('sign', join(directory, 'no'), '--key', key, ...names)
+
+    expect(code).toBe(2)
+    expect(err).toMatch(/^token-bridge: .*no does not exist: build the remote first\.\n$/)
+  })
+
+  it.each([
+    ['--version', ['--name', 'remote_orders']],
+    ['--name', ['--version', '1.4.0']],
+    ['--days', [...names, '--days', '0']],
+    ['--days', [...names, '--days', '1.5']],
+    ['version', ['--name', 'remote_orders', '--version', 'latest']],
+  ])('ends with 2 and says %s for %j', async (option, args) => {
+    const { code, err } = await sign('--key', key, ...args)
+
+    expect(code).toBe(2)
+    expect(err).toContain(option)
+    expect(await readdir(join(directory, 'dist'))).toEqual(['remoteEntry.js'])
   })
 })
 

@@ -189,6 +189,31 @@ describe('loadGatedRemote', () => {
     expect(mounts()).toEqual([])
   })
 
+  it('adds nothing to what somebody else has reported of this remote meanwhile, and does of others', async () => {
+    const { bridge, load, mounts } = host(async () => payload())
+    bridge.start()
+    await settle()
+    load.mockImplementation(async () => {
+      bridge.reportMount('orders', 'ERR_REMOTE_TAMPERED')
+      return 'fallback'
+    })
+    await expect(loadGatedRemote(bridge, 'orders', load)).resolves.toBe('fallback')
+    load.mockImplementation(async () => {
+      bridge.reportMount('orders', 'ERR_REMOTE_TAMPERED')
+      throw new AuthError('ERR_REMOTE_TAMPERED', 'other bytes', { phase: 'load' })
+    })
+    await expect(loadGatedRemote(bridge, 'orders', load)).rejects.toThrow('other bytes')
+    await loadGatedRemote(bridge, 'reports', async () => bridge.reportMount('orders', 'later'))
+
+    const named = mounts().map((event) => [event.type, 'remote' in event && event.remote])
+    expect(named).toEqual([
+      ['remote-mount-failed', 'orders'],
+      ['remote-mount-failed', 'orders'],
+      ['remote-mount-failed', 'orders'],
+      ['remote-mounted', 'reports'],
+    ])
+  })
+
   it('reports neither success nor failure of a load that nobody waits for any more', async () => {
     const { bridge, mounts } = host(async () => payload())
     bridge.start()

@@ -1,10 +1,16 @@
 import type { AuthSnapshot, SecureTokenBridge } from '@token-bridge/core'
 import { isAuthError } from '@token-bridge/core/errors'
+import type { StorageGuard } from './storage-guard/storage-guard.ts'
 
 /** How long a gated load may go on. */
 export interface GatedLoadOptions {
   /** Ends the wait. What was begun before is not reported, as a success or as a failure. */
   readonly signal?: AbortSignal
+  /**
+   * Watches what the remote writes until `load` is done and the remote has settled; then it has to bring what unmounts
+   * the remote: a function, or an object with `unmount`.
+   */
+  readonly storageGuard?: StorageGuard
 }
 
 /**
@@ -26,10 +32,11 @@ export async function loadGatedRemote<T>(
   bridge: Pick<SecureTokenBridge, 'snapshot' | 'snapshot$' | 'events$' | 'reportMount'>,
   remote: string,
   load: () => Promise<T>,
-  { signal }: GatedLoadOptions = {},
+  { signal, storageGuard }: GatedLoadOptions = {},
 ): Promise<T> {
   signal?.throwIfAborted()
-  await untilSettled(bridge, signal)
+  // In the same turn: what is asked for is loaded at once, and never after the session has ended again.
+  while (!mayMount(bridge.snapshot)) await untilSettled(bridge, signal)
   let failure: string | undefined
   // By the auth gate, whose fallback is what `load` then mounts: neither a second failure nor a success.
   let isReported = false
@@ -37,7 +44,7 @@ export async function loadGatedRemote<T>(
     if (event.type === 'remote-mount-failed' && event.remote === remote) isReported = true
   })
   try {
-    return await load()
+    return await (storageGuard?.hydrate(remote, load, signal) ?? load())
   } catch (error) {
     failure = isAuthError(error) ? error.code : 'load-failed'
     throw error

@@ -1,8 +1,10 @@
+import { Script } from 'node:vm'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { trustScripts } from './trusted-types.ts'
 
 interface Rules {
   createScriptURL(address: string): string | null
+  createScript(text: string): string | null
 }
 
 const createPolicy = vi.fn<(name: string, rules: Rules) => void>()
@@ -33,10 +35,27 @@ describe('trustScripts', () => {
     expect(rules?.createScriptURL(address)).toBe(isTrusted ? address : null)
   })
 
-  it('creates the default policy, and gives it no way to make HTML or code', () => {
+  it.each([
+    ['{"integrity":{"https://cart.example.com/a.js":"sha384-x"}}', true],
+    ['{"imports":{"react":"https://evil.example/"},"integrity":{}}', false],
+    ['{"imports":{}}', false],
+    ['{}', false],
+    ['null', false],
+    ['alert(1)', false],
+    ['', false],
+  ])('lets a map of hashes pass as an import map, and no other text: %s', (text, isTrusted) => {
+    trustScripts([])
+    expect(createPolicy.mock.lastCall?.[1].createScript(text)).toBe(isTrusted ? text : null)
+  })
+
+  it('lets no text pass that is a script', () => {
+    expect(() => new Script('{"integrity":{}}')).toThrow(SyntaxError)
+  })
+
+  it('creates the default policy, and gives it no way to make HTML', () => {
     trustScripts([])
     expect(createPolicy.mock.calls.map(([name, rules]) => [name, Object.keys(rules)])).toEqual([
-      ['default', ['createScriptURL']],
+      ['default', ['createScriptURL', 'createScript']],
     ])
   })
 
