@@ -106,6 +106,17 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          name: 'sharing',
+          include: ['test/sharing/**/*.test.ts'],
+          globalSetup: ['test/sharing/build-fixtures.ts'],
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           globalSetup: ['test/e2e/build-demo.ts'],

@@ -97,6 +97,19 @@ describe('sharedSingletons', () => {
     expect(sharedSingletons({ root })['rxjs']?.requiredVersion).toBe('^7.8.2')
   })
 
+  it('finds the project itself, by its own name', () => {
+    const root = project(core)
+    const own = {
+      name: '@org/ui',
+      version: '3.1.4',
+      exports: { './package.json': './package.json' },
+    }
+    writeFileSync(join(root, 'package.json'), JSON.stringify(own))
+    expect(sharedSingletons({ root, packages: ['@org/ui'] })['@org/ui']?.requiredVersion).toBe(
+      '^3.1.4',
+    )
+  })
+
   it('shares only the packages that are named, and core', () => {
     const root = project({ ...core, react: { version: '19.3.1' }, '@org/ui': { version: '2.0.0' } })
     expect(sharedSingletons({ root, packages: ['@org/ui/button'] })).toEqual({

@@ -93,6 +93,8 @@ it('finds a second copy in use, and says who brought each and who runs on it', a
     { react: { version: '18.3.1', singleton: false, range: '^18.0.0' } },
     host,
   )
+  // It will not run on the host's.
+  expect(kinds()).toEqual(['react: not-singleton'])
   expect(await use(orders, 'react')).toEqual({ version: '18.3.1' })
 
   expect(kinds()).toEqual(['react: not-singleton', 'react: duplicate'])
@@ -178,9 +180,13 @@ it('finds a renderer that comes from another build than its React', async () => 
   })
 })
 
-it('says nothing of an entry without a state of its own that comes from another build', async () => {
+it('says nothing of an entry without a state of its own that comes from another build, or whose package nobody uses', async () => {
   const host = build('host', { react: { version: '19.3.1' } })
   await use(host, 'react')
+  await use(
+    build('reports', { 'react-dom/client': { version: '19.3.1' } }, host),
+    'react-dom/client',
+  )
   await use(
     build('orders', { 'react/jsx-runtime': { version: '19.3.1' } }, host),
     'react/jsx-runtime',

@@ -1,0 +1,2 @@
+// The asynchronous boundary that shared packages need.
+void import('./host.ts')
