@@ -74,6 +74,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
   }
 
   return Object.freeze<SessionStore>({
+    isVolatile: true,
     async get(key) {
       return live(key)?.value
     },

@@ -78,6 +78,10 @@ describe('options', () => {
     ['resource', 'https://api.example.com/#x'],
     ['store', {}],
     ['encryptionKeys', []],
+    // As an environment variable that is not set or empty leaves them.
+    ['encryptionKeys', undefined],
+    ['encryptionKeys', [undefined]],
+    ['encryptionKeys', ''.split(',')],
     ['encryptionKeys', 'k'.repeat(43)],
     ['encryptionKeys', ['k'.repeat(42)]],
     ['encryptionKeys', [`${'k'.repeat(43)}=`]],

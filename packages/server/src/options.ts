@@ -134,6 +134,15 @@ export function readOptions(options: AuthOptions): Settings {
   }
   const now = optional('now', options.now, isClock, 'a function', 'Leave it out.', Date.now)
   const origin = readOrigin(options.origin)
+  // Given, so meant: an environment variable that is not set must not leave the store unsealed.
+  if (Object.hasOwn(options, 'encryptionKeys') && options.encryptionKeys === undefined) {
+    fail(
+      'encryptionKeys',
+      'a list of keys',
+      undefined,
+      'Check that the environment variable they come from is set, or leave it out to store values as they are.',
+    )
+  }
   const settings: Settings = {
     issuer: readIssuer(options.issuer),
     clientId: isText(options.clientId)

@@ -105,7 +105,6 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
   const spanTo = (expiresAt: number): number => Math.ceil(expiresAt - now())
 
   return Object.freeze<SessionStore>({
-    isDurable: true,
     async get(key) {
       try {
         const value = await client.hGet(prefix + key, 'v')

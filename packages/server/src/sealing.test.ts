@@ -119,10 +119,12 @@ describe('sealing', () => {
   })
 
   it('warns that a store outside of memory keeps tokens as plain text, unless it has keys', () => {
-    const durable = { ...store, isDurable: true }
-    sealing(durable, [OLD], logger)
+    // As a store of one's own: it says nothing of itself.
+    const { isVolatile: _, ...own } = store
+    sealing(own, [OLD], logger)
+    sealing(store, [], logger)
     expect(warnings).toEqual([])
-    sealing(durable, [], logger)
+    sealing(own, [], logger)
     expect(warnings).toEqual([
       '[auth] the store keeps tokens as plain text; give authRoutes({ encryptionKeys })',
     ])

@@ -10,7 +10,7 @@ const SEALED = 'eyJ'
  * key for each, wrapped with ours (`A256KW`), so that no number of values wears a key out. The value's own key in the
  * store is part of what is authenticated: what was copied from one entry into another does not open.
  *
- * A value that does not open counts as none; the first one is warned of, and so is a durable store without keys.
+ * A value that does not open counts as none; the first one is warned of, and so is a store outside of memory without keys.
  *
  * @param keys - the first seals, all open; none: values are stored as they are, and sealed ones count as none.
  */
@@ -22,7 +22,7 @@ export function sealing(
   const named = new Map<string, Uint8Array>()
   let first: Promise<string | undefined> | undefined
   let hasWarned = false
-  if (keys.length === 0 && store.isDurable === true) {
+  if (keys.length === 0 && store.isVolatile !== true) {
     logger.warn(
       '[auth] the store keeps tokens as plain text; give authRoutes({ encryptionKeys })',
       {

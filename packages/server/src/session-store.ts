@@ -8,8 +8,8 @@
  * Run `sessionStoreContract` of `@token-bridge/server/testing` on a store of your own.
  */
 export interface SessionStore {
-  /** Values leave this process's memory. `authRoutes` warns when it has no keys to seal them with. */
-  readonly isDurable?: boolean
+  /** Values never leave this process's memory, so they need no `encryptionKeys`. For any other store `authRoutes` warns without them. */
+  readonly isVolatile?: boolean
   /** Resolves with the value, or with `undefined` when there is none. */
   get(key: string): Promise<string | undefined>
   /** Writes a value, whatever was there. Who held the entry's lock holds it no longer. */

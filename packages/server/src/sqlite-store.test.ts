@@ -74,6 +74,18 @@ describe('sqliteStore', () => {
     store.close()
   })
 
+  it('waits for another process no longer than a session stays locked without a sign of life', async () => {
+    const store = sqliteStore(path)
+    const other = new DatabaseSync(path)
+    other.exec('BEGIN IMMEDIATE')
+    const startedAt = performance.now()
+    await expect(store.set('a', 'one', Date.now() + 60_000)).rejects.toThrow('sqliteStore')
+    expect(performance.now() - startedAt).toBeLessThan(2_500)
+    other.exec('ROLLBACK')
+    other.close()
+    store.close()
+  })
+
   it('keeps its file from others on the machine', async () => {
     const store = sqliteStore(path)
     await store.set('a', 'one', Date.now() + 60_000)

@@ -16,8 +16,11 @@ export interface SqliteStore extends SessionStore {
   close(): void
 }
 
-/** Milliseconds that a write waits for another process's. */
-const BUSY_TIMEOUT = 5_000
+/**
+ * Milliseconds that a write waits for another process's. The process stands still meanwhile, so it is well below what a
+ * session's lock lives without a sign of life.
+ */
+const BUSY_TIMEOUT = 1_000
 
 /** How many ended entries a write removes at most: more than it adds, and too few to be felt. */
 const BATCH = 64
@@ -90,7 +93,6 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sql
   const forget = () => changes('forget', { now: now() })
 
   return Object.freeze<SqliteStore>({
-    isDurable: true,
     async get(key) {
       const row = await run('get', (statement) => statement.get({ key, now: now() }))
       return row?.['value'] as string | undefined
