@@ -118,7 +118,7 @@ export function authRoutes(options: AuthOptions): AuthRoutes {
   routes.all(
     '/logout',
     only({
-      POST: logout(settings, { sessions, limiter: limiter('/logout'), provider, cookie }),
+      POST: logout(settings, { sessions, limiter: limiter('/logout'), provider, cookie, inFlight }),
     }),
   )
   routes.all('*', (c) => problem(c, { status: 404, title: 'Not found' }))

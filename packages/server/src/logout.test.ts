@@ -20,7 +20,34 @@ it('ends the session, clears the cookie and revokes the refresh token', async ()
     '__Host-Http-sid=; Max-Age=0; Path=/; HttpOnly; Secure; SameSite=Strict',
   ])
   expect((await app.sync(undefined, { cookie: `__Host-Http-sid=${id}` })).status).toBe(401)
+  await app.auth.close()
   expect(app.provider.requests.get('/token/revocation')).toBe(1)
+})
+
+it('answers without waiting for the revocation, so that it clears no cookie of the next sign-in; close() waits for it', async () => {
+  let revoke = () => {}
+  const held = new Promise<void>((resolve) => {
+    revoke = resolve
+  })
+  await using slow = await startApp({
+    fetch: async (input, init) => {
+      if (addressOf(input).endsWith('/revocation')) await held
+      return fetch(input, init)
+    },
+  })
+  await slow.signIn()
+  const startedAt = performance.now()
+  expect((await slow.logout()).status).toBe(200)
+  expect(performance.now() - startedAt).toBeLessThan(1_000)
+  let isClosed = false
+  const closing = slow.auth.close().then(() => {
+    isClosed = true
+  })
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  expect([isClosed, slow.provider.requests.get('/token/revocation')]).toEqual([false, undefined])
+  revoke()
+  await closing
+  expect(slow.provider.requests.get('/token/revocation')).toBe(1)
 })
 
 it('says where to end the session of the provider, which accepts that address', async () => {
@@ -54,22 +81,29 @@ it('signs out when the provider is gone', async () => {
   await app.provider[Symbol.asyncDispose]()
   const response = await logout()
   expect(response.status).toBe(200)
+  await app.auth.close()
   expect(app.log).toEqual(['[auth] revocation failed: no answer'])
   expect((await app.sync(undefined, { cookie: `__Host-Http-sid=${id}` })).status).toBe(401)
   app = await startApp()
 })
 
-it('does not wait for a provider that never answers', async () => {
+it('does not wait for metadata of a provider that never answers, and keeps the session until it answers itself', async () => {
+  await app.signIn()
   await using stuck = await startApp({
-    fetch: (input, init) =>
-      addressOf(input).endsWith('/revocation') ? new Promise(() => {}) : fetch(input, init),
+    issuer: app.provider.issuer,
+    store: app.store,
+    now: app.now,
+    fetch: () => new Promise(() => {}),
   })
-  await stuck.signIn()
   const startedAt = performance.now()
-  const response = await stuck.request('/api/auth/logout', {
-    method: 'POST',
-    headers: BRIDGE_HEADERS,
-  })
-  expect(response.status).toBe(200)
+  const pending = stuck.request(
+    '/api/auth/logout',
+    { method: 'POST', headers: BRIDGE_HEADERS },
+    app.browser,
+  )
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  expect((await app.sync()).status).toBe(200)
+  const response = await pending
+  expect([response.status, await response.json()]).toEqual([200, {}])
   expect(performance.now() - startedAt).toBeLessThan(4_000)
 })

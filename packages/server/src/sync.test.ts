@@ -285,10 +285,11 @@ describe('a session', () => {
     await until(() => refreshes() === 1)
     const out = await app.request('/api/auth/logout', { method: 'POST', headers: BRIDGE_HEADERS })
     expect(out.status).toBe(200)
-    const revocations = app.provider.requests.get('/token/revocation')
+    const revocations = () => app.provider.requests.get('/token/revocation') ?? 0
+    await until(() => revocations() === 1)
     open()
     expect(await reasonOf(await pending)).toBe('session-ended')
-    expect(app.provider.requests.get('/token/revocation')).toBe((revocations ?? 0) + 1)
+    expect(revocations()).toBe(2)
     const after = await app.sync(undefined, { cookie: `__Host-Http-sid=${id}` })
     expect(await reasonOf(after)).toBe('session-ended')
   })
