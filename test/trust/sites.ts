@@ -38,6 +38,8 @@ export interface RemoteSite {
 export interface Sites {
   /** The host under the whole header profile. */
   readonly guarded: string
+  /** The host under a policy that allows no inline script, with no nonce. */
+  readonly strict: string
   /** The host with no policy at all: what is refused here, the gate alone refuses. */
   readonly bare: string
   /** Markup that somebody put into the bare page, before the host's script. */
@@ -149,6 +151,10 @@ export async function openSites(builds: string): Promise<Sites> {
     `<!doctype html><title>host</title><link rel="icon" href="data:,"><body>${early}
     <script src="/main.js" type="module" integrity="${integrity}"${nonce}></script>`
   app.get('/', (c) => c.html(page(` nonce="${c.get('nonce')}"`)))
+  const own = BUNDLERS.map((bundler) => remotes[bundler].origin).join(' ')
+  app.get('/strict', (c) =>
+    c.html(page(''), 200, { 'Content-Security-Policy': `script-src 'self' ${own}` }),
+  )
   app.get('/bare', (c) => c.html(page('', sites.early)))
   app.get('/main.js', (c) =>
     c.body(new Uint8Array(main), 200, { 'Content-Type': 'text/javascript' }),
@@ -158,6 +164,7 @@ export async function openSites(builds: string): Promise<Sites> {
 
   const sites: Sites = {
     guarded: `${origin}/`,
+    strict: `${origin}/strict`,
     bare: `${origin}/bare`,
     early: '',
     remotes,

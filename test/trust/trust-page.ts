@@ -5,7 +5,7 @@ import type { TrustHost } from './host/host.ts'
 import { BUNDLERS, openSites, type Bundler, type RemoteSite, type Sites } from './sites.ts'
 
 declare global {
-  var host: TrustHost
+  var trustHost: TrustHost
   /** What a test waits for. */
   var loading: Promise<boolean>
   /** Set by bytes that nobody signed, and by code that nobody asked for. */
@@ -72,14 +72,14 @@ export function useTrustPage(): TrustPage {
     async open(url = sites.bare) {
       await page.goto(url)
       await page.evaluate(async () => {
-        while (!('host' in globalThis)) await new Promise((resolve) => setTimeout(resolve, 20))
+        while (!('trustHost' in globalThis)) await new Promise((resolve) => setTimeout(resolve, 20))
       })
     },
     load: (bundler) => self.loadContainer(`remote_${bundler}`),
-    loadContainer: (container) => page.evaluate((name) => host.load(name), container),
-    more: (bundler) => page.evaluate((name) => host.more(name), `remote_${bundler}`),
+    loadContainer: (container) => page.evaluate((name) => trustHost.load(name), container),
+    more: (bundler) => page.evaluate((name) => trustHost.more(name), `remote_${bundler}`),
     mounts: () =>
-      page.evaluate(() => host.events.filter(({ type }) => type.startsWith('remote-mount'))),
+      page.evaluate(() => trustHost.events.filter(({ type }) => type.startsWith('remote-mount'))),
     ranTampered: () => page.evaluate(() => globalThis.tampered ?? 'nothing'),
     async useOthers(bundler) {
       const shown: string[] = []

@@ -1,6 +1,6 @@
 import { LIST_FILE } from '@token-bridge/federation/sign'
 import { describe, expect, it } from 'vitest'
-import { BUNDLERS, resign } from './sites.ts'
+import { BUNDLERS, pathOf, resign } from './sites.ts'
 import { failed, tamper, useTrustPage } from './trust-page.ts'
 
 interface Hooks {
@@ -123,6 +123,19 @@ describe("a way around a pin that Module Federation's own globals offer is close
     expect(await trust.ranTampered()).toBe('remoteEntry.js')
     for (const bundler of BUNDLERS)
       expect(await trust.load(bundler)).toMatch(/ERR_REMOTE_BYPASSED$/)
+  })
+
+  it('a module that the page has already, unchecked and not run yet', async () => {
+    const site = trust.sites.remotes.vite
+    const path = pathOf(site, 'more by', '.js')
+    tamper(site, path)
+    trust.sites.early = `<link rel="modulepreload" href="${site.origin}/${path}" crossorigin>`
+    await trust.open()
+    await trust.page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 300)))
+    expect(site.requests).toEqual([path])
+    trust.sites.restore()
+    expect(await trust.load('vite')).toBe('vite is not available: ERR_REMOTE_BYPASSED')
+    expect(await trust.ranTampered()).toBe('nothing')
   })
 
   it('a script tag that is planted later: it gets the hash that the entry has, or one that nothing has', async () => {

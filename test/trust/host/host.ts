@@ -1,4 +1,4 @@
-/** The host's page: the tests drive it by `window.host`. */
+/** The host's page: the tests drive it by `window.trustHost`. */
 import { loadRemote, registerPlugins } from '@module-federation/runtime'
 import { createTokenBridge, type BridgeEvent } from '@token-bridge/core'
 import { authGatePlugin, loadGatedRemote, type RemoteTrust } from '@token-bridge/federation/runtime'
@@ -72,4 +72,4 @@ const host: TrustHost = {
   },
 }
 // The host uses its share of the scope itself.
-Object.assign(window, { host, produce })
+Object.assign(window, { trustHost: host, produce })
