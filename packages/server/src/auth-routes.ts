@@ -60,6 +60,7 @@ export function authRoutes(options: AuthOptions): AuthRoutes {
   const sessions = livingSessions(createSessions(store), {
     store,
     marks,
+    sessionLifetime: settings.sessionLifetime,
     idleLifetime: settings.idleLifetime,
     now,
   })

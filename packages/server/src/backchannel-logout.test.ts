@@ -104,7 +104,7 @@ describe('a sign-out at the provider', () => {
   it('leaves the next sign-in alone', async () => {
     await app.signIn()
     await signOutAtProvider(app.browser)
-    app.pass(10)
+    app.pass(6_000)
     await app.signIn()
     expect((await app.sync()).status).toBe(200)
   })
@@ -151,6 +151,63 @@ describe('a sign-out at the provider', () => {
       app.browser,
     )
     expect(await reasonOf(answer)).toEqual([401, 'session-ended'])
+  })
+})
+
+describe('replicas', () => {
+  const replicaOf = (first: TestApp, options: Parameters<typeof startApp>[0]) =>
+    startApp({ issuer: first.provider.issuer, store: first.store, now: first.now, ...options })
+  const tell = async (server: TestApp, iss: string) => {
+    const body = new URLSearchParams({ logout_token: await app.provider.sign(claims({ iss })) })
+    return (await server.request('/api/auth/backchannel-logout', { method: 'POST', body })).status
+  }
+
+  it('may have clocks that differ by some seconds: a session begun ahead of the logout is over', async () => {
+    await using late = await replicaOf(app, { now: () => app.now() - 4_000 })
+    await app.signIn()
+    expect(await tell(late, app.provider.issuer)).toBe(200)
+    expect((await app.sync()).status).toBe(401)
+  })
+
+  const OLDER = 'a'.repeat(43)
+  const NEWER = 'b'.repeat(43)
+  it.each([
+    ['is the same', [OLDER], [OLDER]],
+    ['was behind', [OLDER, NEWER], [NEWER, OLDER]],
+    ['is in front already', [NEWER, OLDER], [OLDER, NEWER]],
+  ])("hear of each other's logouts when the first key of one %s", async (_name, mine, theirs) => {
+    await using one = await startApp({ encryptionKeys: mine })
+    await using other = await replicaOf(one, { encryptionKeys: theirs })
+    await one.signIn()
+    expect((await one.sync()).status).toBe(200)
+    expect(await tell(other, one.provider.issuer)).toBe(200)
+    expect((await one.sync()).status).toBe(401)
+  })
+})
+
+describe('a mark', () => {
+  it.each([
+    ['is no hash of a name that who reads the store could guess', ['k'.repeat(43)], false],
+    ['is one where there are no keys', undefined, true],
+  ])('%s', async (_name, encryptionKeys, isGuessable) => {
+    const keys: string[] = []
+    await using watched = await startApp({
+      issuer: app.provider.issuer,
+      now: app.now,
+      store: {
+        ...app.store,
+        set: (key, value, expiresAt) => {
+          keys.push(key)
+          return app.store.set(key, value, expiresAt)
+        },
+      },
+      ...(encryptionKeys !== undefined && { encryptionKeys }),
+    })
+    const body = new URLSearchParams({ logout_token: await app.provider.sign(claims()) })
+    await watched.request('/api/auth/backchannel-logout', { method: 'POST', body })
+    const names = JSON.stringify([`${app.provider.issuer}/`, CLIENT_ID, 'alice'])
+    expect(keys.filter((key) => key.startsWith('mark:sub:'))).toHaveLength(1)
+    expect(keys.includes(`mark:sub:${await hashSecretId(names)}`)).toBe(isGuessable)
   })
 })
 
@@ -207,7 +264,7 @@ describe('a logout token', () => {
     await app.signIn()
     const token = await app.provider.sign(claims())
     expect((await sendToken(token)).status).toBe(200)
-    app.pass(10)
+    app.pass(6_000)
     await app.signIn()
     const replay = await sendToken(token)
     expect(replay.status).toBe(400)

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { Browser, ORIGIN, startApp, type TestApp } from './app.test.fixture.ts'
+import { BRIDGE_HEADERS, Browser, ORIGIN, startApp, type TestApp } from './app.test.fixture.ts'
 import { livingSessions } from './living-sessions.ts'
 import { memoryStore } from './memory-store.ts'
+import { CLIENT_ID } from './oidc-provider.test.fixture.ts'
 import { hashSecretId } from './secret-id.ts'
 import { createSessionMarks } from './session-marks.ts'
 import { createSessions, type Session } from './sessions.ts'
@@ -13,6 +14,18 @@ beforeEach(async () => {
   app = await startApp({ idleLifetime: 30 * MINUTE, sessionLifetime: 90 * MINUTE })
 })
 afterEach(() => app[Symbol.asyncDispose]())
+
+/** Ends every session of alice. */
+const logoutToken = ({ now, provider }: TestApp): Promise<string> =>
+  provider.sign({
+    iss: provider.issuer,
+    aud: CLIENT_ID,
+    sub: 'alice',
+    iat: Math.floor(now() / 1000),
+    exp: Math.floor(now() / 1000) + 120,
+    jti: crypto.randomUUID(),
+    events: { 'http://schemas.openid.net/event/backchannel-logout': {} },
+  })
 
 const sid = () => app.browser.jar(ORIGIN).get('__Host-Http-sid') ?? ''
 const status = async (question?: object) => (await app.sync(question)).status
@@ -77,6 +90,34 @@ describe('the idle lifetime', () => {
   })
 })
 
+describe('a shortened session lifetime', () => {
+  const later = (sessionLifetime: number) =>
+    startApp({ issuer: app.provider.issuer, store: app.store, now: app.now, sessionLifetime })
+  const syncAt = (server: TestApp) =>
+    server.request('/api/auth/sync', { method: 'POST', headers: BRIDGE_HEADERS }, app.browser)
+
+  it('ends the sessions that began when it was longer', async () => {
+    await app.signIn()
+    await using short = await later(10 * MINUTE)
+    app.pass(10 * MINUTE - 1_000)
+    expect((await syncAt(short)).status).toBe(200)
+    app.pass(1_000)
+    const response = await syncAt(short)
+    expect(response.status).toBe(401)
+    expect(await response.json()).toMatchObject({ reason: 'session-expired' })
+  })
+
+  it('lets no session outlive the mark that ended it', async () => {
+    await app.signIn()
+    await using short = await later(10 * MINUTE)
+    const body = new URLSearchParams({ logout_token: await logoutToken(app) })
+    const heard = await short.request('/api/auth/backchannel-logout', { method: 'POST', body })
+    expect(heard.status).toBe(200)
+    app.pass(11 * MINUTE)
+    expect((await syncAt(short)).status).toBe(401)
+  })
+})
+
 describe('a session that a mark ended', () => {
   it('cannot be read, locked or written by anyone', async () => {
     const now = () => 1_000_000
@@ -86,10 +127,17 @@ describe('a session that a mark ended', () => {
       now,
       issuer: new URL('https://id.example.com'),
       clientId: 'shop',
+      encryptionKeys: [],
       sessionLifetime: 60_000,
     })
     const plain = createSessions(store)
-    const sessions = livingSessions(plain, { store, marks, idleLifetime: undefined, now })
+    const sessions = livingSessions(plain, {
+      store,
+      marks,
+      sessionLifetime: 60_000,
+      idleLifetime: undefined,
+      now,
+    })
     const session: Session = {
       accessToken: 'a',
       tokenType: 'Bearer',

@@ -10,7 +10,7 @@ const MEMORY = 3_600_000
 /** Ids whose keys are remembered, about 5 MB: a page asks with the same one all day, and to hash it is most of a sync's work. */
 const MOST_KEYS = 20_000
 
-/** Sessions that a mark or the want of a person ends. */
+/** Sessions that a mark, the want of a person or a shortened lifetime ends. */
 export interface LivingSessions extends Sessions {
   /** Notes that a person is there: the idle lifetime begins anew. */
   seen(key: string, session: Session): Promise<void>
@@ -29,12 +29,13 @@ export function livingSessions(
   parts: {
     readonly store: SessionStore
     readonly marks: SessionMarks
-    /** Milliseconds. */
+    /** Milliseconds, as the next. It holds for sessions as well that began when it was longer. */
+    readonly sessionLifetime: number
     readonly idleLifetime: number | undefined
     readonly now: () => number
   },
 ): LivingSessions {
-  const { store, marks, idleLifetime, now } = parts
+  const { store, marks, sessionLifetime, idleLifetime, now } = parts
   const keys = createRecentMap<string>(MOST_KEYS)
 
   async function keyOf(id: string): Promise<string> {
@@ -52,6 +53,11 @@ export function livingSessions(
   }
 
   async function isOver(key: string, session: Session): Promise<boolean> {
+    const { startedAt = now() } = session
+    if (startedAt + sessionLifetime <= now()) {
+      await sessions.end(key)
+      return true
+    }
     if (!(await marks.hasEnded(session))) return false
     await endForGood(key)
     return true
