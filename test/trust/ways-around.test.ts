@@ -363,40 +363,51 @@ describe("a way around a pin that Module Federation's own globals offer is close
         { name: 'remote_listed', entry: `${base}/evil/mf-manifest.json` },
       ])
     }, origin)
-    expect(await trust.loadContainer('remote_evil')).toBe('ERR_REMOTE_UNKNOWN')
-    expect(await trust.loadContainer('remote_listed')).toBe('ERR_REMOTE_UNKNOWN')
+    const codes = await trust.page.evaluate(() =>
+      Promise.all(
+        ['remote_evil', 'remote_listed'].map((name) =>
+          trustHost.loadBare(name).catch((error: { code: string }) => error.code),
+        ),
+      ),
+    )
+    expect(codes).toEqual(['ERR_REMOTE_UNKNOWN', 'ERR_REMOTE_UNKNOWN'])
+    expect(await trust.mounts()).toEqual([
+      failed('remote_evil', 'ERR_REMOTE_UNKNOWN'),
+      failed('remote_listed', 'ERR_REMOTE_UNKNOWN'),
+    ])
     expect(requests).toEqual([])
     expect(await trust.ranTampered()).toBe('nothing')
   })
 
   it('a snapshot that gives a remote another entry, and files to preload', async () => {
-    const { origin, files } = trust.sites.remotes.webpack
-    files.set('evil.js', Buffer.from('globalThis.tampered = "snapshot"'))
     await trust.open()
-    await trust.page.evaluate((base) => {
+    await trust.page.evaluate((remotes) => {
       const { moduleInfo } = (globalThis as unknown as Realm).__FEDERATION__
       const assets = { js: { sync: ['evil.js'], async: [] }, css: { sync: [], async: [] } }
-      for (const name of ['remote_webpack', 'remote_rspack', 'remote_vite'])
-        moduleInfo[name] = {
+      for (const [name, entry] of remotes)
+        moduleInfo[`${name}:${entry}`] = {
           version: '9',
           buildVersion: '9',
           globalName: 'evil',
-          publicPath: `${base}/`,
+          publicPath: 'data:text/javascript,globalThis.tampered="snapshot"//',
           remoteEntry: 'evil.js',
           remoteEntryType: 'global',
-          modules: [{ moduleName: 'mount', assets }],
+          modules: [{ moduleName: 'mount', modulePath: './mount', assets }],
           remotesInfo: {},
           shared: [],
-          matchedVersion: '9',
         }
-    }, origin)
+    }, entries())
     expect(await shown()).toEqual(GENUINE)
-    expect(await trust.ranTampered()).toBe('nothing')
-    // Takes every entry for a manifest, and there is none.
-    await trust.page.evaluate(() => {
+    await trust.page.evaluate(async (remotes) => {
       const [host] = (globalThis as unknown as Realm).__FEDERATION__.__INSTANCES__
-      return host.preloadRemote([{ nameOrAlias: 'remote_webpack' }]).catch(() => {})
-    })
+      // A manifest, for a remote whose entry is one: there the runtime would use what the snapshot says.
+      const [name, entry] = ['remote_webpack', `${remotes[0]?.[1]}?mf-manifest.json`]
+      const { moduleInfo } = (globalThis as unknown as Realm).__FEDERATION__
+      moduleInfo[`other:${entry}`] = { ...moduleInfo[`${name}:${remotes[0]?.[1]}`] }
+      host.registerRemotes([{ name: 'other', entry }])
+      await host.preloadRemote([{ nameOrAlias: 'other' }]).catch(() => {})
+      await new Promise((resolve) => setTimeout(resolve, 200))
+    }, entries())
     expect(await trust.ranTampered()).toBe('nothing')
   })
 
@@ -424,6 +435,31 @@ describe("a way around a pin that Module Federation's own globals offer is close
       expect(await trust.ranTampered()).toBe('nothing')
     },
   )
+
+  it('a higher version of a shared package that comes when a remote has started, before it asks for the package', async () => {
+    await trust.open()
+    await trust.page.evaluate(() => {
+      const [host] = (globalThis as unknown as Realm).__FEDERATION__.__INSTANCES__
+      const evil = () => ({
+        produce() {
+          globalThis.tampered = 'share'
+          return { by: 'evil' }
+        },
+      })
+      host.registerPlugins([
+        {
+          name: 'hostile',
+          async afterInitRemote() {
+            const versions = host.shareScopeMap.default.immer
+            const [own] = Object.values(versions)
+            versions['99.0.0'] = { ...own, version: '99.0.0', loaded: true, lib: evil }
+          },
+        },
+      ])
+    })
+    expect(await shown()).toEqual(GENUINE)
+    expect(await trust.ranTampered()).toBe('nothing')
+  })
 
   it.each(['cache', 'start'])("the %s that Vite's containers keep on the global", async (part) => {
     const key = [...trust.sites.remotes.vite.genuine.values()]

@@ -199,9 +199,6 @@ export function createGate(
       async onLoad(others, args: never) {
         await others(args)
       },
-      async generatePreloadAssets() {
-        return { cssAssets: [], jsAssetsWithoutEntry: [], entryAssets: [] }
-      },
     },
     loader: {
       async fetch(_others, url: string) {
