@@ -111,7 +111,7 @@ export function authRoutes(options: AuthOptions): AuthRoutes {
   routes.all('/healthz', only({ GET: alive, HEAD: alive }))
   routes.all('/readyz', only({ GET: ready, HEAD: ready }))
   routes.use('/backchannel-logout', sizeLimit(LARGEST_LOGOUT_TOKEN))
-  routes.all('/backchannel-logout', only({ POST: backchannelLogout({ read, marks, logger }) }))
+  routes.all('/backchannel-logout', only({ POST: backchannelLogout({ read, marks, logger, now }) }))
   routes.use(sizeLimit(LARGEST_BODY))
   routes.all('/login', only({ GET: begin }))
   routes.all('/callback', only({ GET: finish }))

@@ -419,6 +419,44 @@ describe('a logout token', () => {
     expect(await again()).toBe(400)
     expect(shaky.log).toEqual(['[auth] logout token refused: keys'])
     isBroken = false
+    shaky.pass(5_000)
     expect(await again()).toBe(200)
+  })
+
+  it('that is made up costs no more than a request in five seconds while the keys cannot be had', async () => {
+    let requests = 0
+    await using shaky = await startApp({
+      issuer: app.provider.issuer,
+      fetch: (input, init) => {
+        if (!addressOf(input).endsWith('/jwks')) return fetch(input, init)
+        requests += 1
+        return Promise.resolve(new Response('', { status: 502 }))
+      },
+    })
+    const tell = async (kid: string) => {
+      const token = await app.provider.sign(claims(), { kid })
+      const body = new URLSearchParams({ logout_token: token })
+      return shaky.request('/api/auth/backchannel-logout', { method: 'POST', body })
+    }
+    for (let i = 0; i < 20; i++) expect((await tell(`made-up-${i}`)).status).toBe(400)
+    expect(requests).toBe(1)
+    shaky.pass(5_000)
+    await tell('made-up')
+    expect(requests).toBe(2)
+  })
+
+  it('that is refused is logged once a minute for each reason, however many come', async () => {
+    for (let i = 0; i < 20; i++) {
+      await sendToken('nonsense')
+      await sendToken(await app.provider.sign(claims({ aud: 'other' })))
+    }
+    const lines = [
+      '[auth] logout token refused: ERR_JWS_INVALID',
+      '[auth] logout token refused: aud',
+    ]
+    expect(app.log).toEqual(lines)
+    app.pass(60_000)
+    await sendToken('nonsense')
+    expect(app.log).toEqual([...lines, lines[0]])
   })
 })

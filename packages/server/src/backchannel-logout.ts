@@ -1,9 +1,12 @@
 import type { Context, Handler } from 'hono'
-import type { LogoutTokenReading } from './logout-token.ts'
+import type { LogoutToken } from './logout-token.ts'
 import type { AuthLogger } from './options.ts'
 import { problem } from './problem.ts'
 import { readBody } from './read-body.ts'
 import type { SessionMarks } from './session-marks.ts'
+
+/** Milliseconds between two log lines with the same code: anybody can send tokens that are refused. */
+const REPORT_INTERVAL = 60_000
 
 /**
  * `POST /backchannel-logout`: the provider says that a session, or every session of a user, is over (OpenID Connect
@@ -12,17 +15,24 @@ import type { SessionMarks } from './session-marks.ts'
  * 200 when the sessions are over; 400 for everything else, as section 2.8 asks for.
  */
 export function backchannelLogout(parts: {
-  readonly read: (token: string) => Promise<LogoutTokenReading>
+  /** See {@link logoutTokenReader}. */
+  readonly read: (token: string) => Promise<LogoutToken | string>
   readonly marks: SessionMarks
   readonly logger: AuthLogger
+  readonly now: () => number
 }): Handler {
-  const { read, marks, logger } = parts
+  const { read, marks, logger, now } = parts
+  // By code. There are some twenty: names of claims, and of failures of the library and of ours.
+  const reportedAt = new Map<string, number>()
 
   function failed(c: Context, code: string): Response {
-    logger.warn(`[auth] logout token refused: ${code}`, {
-      event: 'backchannel-logout-refused',
-      code,
-    })
+    if (now() - (reportedAt.get(code) ?? -Infinity) >= REPORT_INTERVAL) {
+      reportedAt.set(code, now())
+      logger.warn(`[auth] logout token refused: ${code}`, {
+        event: 'backchannel-logout-refused',
+        code,
+      })
+    }
     return problem(c, {
       status: 400,
       title: 'The sessions were not ended',
@@ -36,9 +46,9 @@ export function backchannelLogout(parts: {
     const token = tokenIn(c.req.header('content-type') ?? '', body)
     if (token === undefined) return failed(c, 'no_logout_token')
     const reading = await read(token)
-    if (reading.status !== 'valid') return failed(c, reading.code)
-    if (!(await marks.end(reading.token, reading.token.id))) return failed(c, 'replayed')
-    const whose = reading.token.providerSession === undefined ? 'user' : 'session'
+    if (typeof reading === 'string') return failed(c, reading)
+    if (!(await marks.end(reading, reading.id))) return failed(c, 'replayed')
+    const whose = reading.providerSession === undefined ? 'user' : 'session'
     logger.info(`[auth] the provider ended the sessions of one ${whose}`, {
       event: 'backchannel-logout',
       whose,

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { BRIDGE_HEADERS, Browser, ORIGIN, startApp, type TestApp } from './app.test.fixture.ts'
 import { livingSessions } from './living-sessions.ts'
 import { memoryStore } from './memory-store.ts'
@@ -212,4 +212,22 @@ describe('a sign-out', () => {
     expect((await watched.logout()).status).toBe(200)
     expect(keys.size).toBe(0)
   })
+
+describe('the key of an id', () => {
+  it('is remembered when it has a session, and not when it was made up', async () => {
+    await app.signIn()
+    const digest = vi.spyOn(crypto.subtle, 'digest')
+    const hashes = async (cookie: string) => {
+      digest.mockClear()
+      await app.sync({}, { cookie })
+      return digest.mock.calls.length
+    }
+    const madeUp = `__Host-Http-sid=${'A'.repeat(43)}`
+    const mine = `__Host-Http-sid=${sid()}`
+    const counts = [await hashes(mine), await hashes(mine), await hashes(madeUp)]
+    counts.push(await hashes(madeUp))
+    digest.mockRestore()
+    expect(counts).toEqual([1, 0, 1, 1])
+  })
+})
 })

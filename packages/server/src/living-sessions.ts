@@ -7,6 +7,8 @@ import type { Session, Sessions } from './sessions.ts'
 /** Milliseconds for which other tabs are told that somebody ended the session; they ask within minutes. */
 const MEMORY = 3_600_000
 
+  /** Remembers the key of an id that has a session. Others are not remembered: anybody can make ids up. */
+  remember(id: string, key: string): void
 /** Ids whose keys are remembered, about 5 MB: a page asks with the same one all day, and to hash it is most of a sync's work. */
 const MOST_KEYS = 20_000
 
@@ -38,13 +40,7 @@ export function livingSessions(
   const { store, marks, sessionLifetime, idleLifetime, now } = parts
   const keys = createRecentMap<string>(MOST_KEYS)
 
-  async function keyOf(id: string): Promise<string> {
-    const known = keys.get(id)
-    if (known !== undefined) return known
-    const key = await sessions.keyOf(id)
-    keys.set(id, key)
-    return key
-  }
+  const keyOf = async (id: string): Promise<string> => keys.get(id) ?? sessions.keyOf(id)
 
   async function endForGood(key: string): Promise<void> {
     // First the reason, so that nobody finds the session gone and no reason.
@@ -61,6 +57,7 @@ export function livingSessions(
     if (!(await marks.hasEnded(session))) return false
     await endForGood(key)
     return true
+    remember: (id, key) => keys.set(id, key),
   }
 
   async function seen(key: string, session: Session): Promise<void> {

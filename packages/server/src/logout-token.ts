@@ -29,26 +29,27 @@ const ASYMMETRIC = [
   'RS512',
 ]
 
+/** Milliseconds between two requests for the keys: anybody can send a token that names a key which nobody knows. */
+const COOLDOWN = 5_000
+
 /** What a logout token says. */
 export interface LogoutToken extends ProviderNames {
   /** `jti`: no other token of this provider has it. */
   readonly id: string
 }
 
-/** A logout token, or why it is none: a code without anything of the token in it. */
-export type LogoutTokenReading =
-  | { readonly status: 'valid'; readonly token: LogoutToken }
-  | { readonly status: 'refused' | 'unavailable'; readonly code: string }
-
 /**
  * Makes a function that validates logout tokens (OpenID Connect Back-Channel Logout 1.0 section 2.6): signature by the
  * provider's keys, `iss`, `aud`, `iat`, `exp`, `jti`, `events`, `sub` or `sid`, no `nonce`, and no other kind of token.
  * Encrypted ones are not taken.
+ *
+ * The function resolves with what the token says, or with a code that says why it was refused and holds nothing of it;
+ * `keys`: the provider's could not be had.
  */
 export function logoutTokenReader(
   settings: Pick<Settings, 'clientId' | 'fetch' | 'now'>,
   provider: Pick<OpenidProvider & ProviderMetadata, 'metadata'>,
-): (token: string) => Promise<LogoutTokenReading> {
+): (token: string) => Promise<LogoutToken | string> {
   const { clientId, now } = settings
   let keys:
     { readonly uri: string; readonly get: ReturnType<typeof createRemoteJWKSet> } | undefined
@@ -56,18 +57,24 @@ export function logoutTokenReader(
   // Once, because it remembers the keys, and when it last asked for one that it did not find.
   function keySet(uri: string): ReturnType<typeof createRemoteJWKSet> {
     if (keys?.uri !== uri) {
+      let askedAt = -Infinity
       const get = createRemoteJWKSet(new URL(uri), {
         timeoutDuration: TIMEOUT,
-        [customFetch]: (url, init) => settings.fetch(url, init),
+        // The library's own cooldown begins with a success.
+        [customFetch]: async (url, init) => {
+          if (now() - askedAt < COOLDOWN) throw new Error('The keys were asked for just now.')
+          askedAt = now()
+          return settings.fetch(url, init)
+        },
       })
       keys = { uri, get }
     }
     return keys.get
   }
 
-  async function verify(token: string): Promise<LogoutTokenReading> {
+  async function verify(token: string): Promise<LogoutToken | string> {
     const { issuer, jwks_uri: jwksUri } = await provider.metadata()
-    if (jwksUri === undefined) return refused('no_jwks_uri')
+    if (jwksUri === undefined) return 'no_jwks_uri'
     const { payload, protectedHeader } = await jwtVerify(token, keySet(jwksUri), {
       issuer,
       audience: clientId,
@@ -78,10 +85,10 @@ export function logoutTokenReader(
       currentDate: new Date(now()),
     })
     const wrong = wrongClaim(payload, protectedHeader.typ)
-    if (wrong !== undefined) return refused(wrong)
+    if (wrong !== undefined) return wrong
     const { sub: subject, sid, jti = '' } = payload
     const providerSession = typeof sid === 'string' ? sid : undefined
-    return { status: 'valid', token: { subject, providerSession, id: jti } }
+    return { subject, providerSession, id: jti }
   }
 
   return async (token) => {
@@ -89,19 +96,17 @@ export function logoutTokenReader(
       return await verify(token)
     } catch (error) {
       if (error instanceof errors.JWTClaimValidationFailed || error instanceof errors.JWTExpired)
-        return refused(error.claim)
+        return error.claim
       // Its keys could not be had; the plain JOSEError is what came instead of them.
       const isTheToken =
         error instanceof errors.JOSEError &&
         error.constructor !== errors.JOSEError &&
         !(error instanceof errors.JWKSTimeout) &&
         !(error instanceof errors.JWKSInvalid)
-      return isTheToken ? refused(error.code) : { status: 'unavailable', code: 'keys' }
+      return isTheToken ? error.code : 'keys'
     }
   }
 }
-
-const refused = (code: string): LogoutTokenReading => ({ status: 'refused', code })
 
 /** Names the first claim that makes it another kind of token, or none at all. */
 function wrongClaim(

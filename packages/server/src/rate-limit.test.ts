@@ -67,6 +67,15 @@ describe('rateLimiter', () => {
     expect(limiter.take('old')).toBe(0)
   })
 
+  it('forgets no session that is known for the sake of keys that strangers make up', () => {
+    take('known', 4)
+    limiter.keep('known')
+    for (let i = 0; i < 30_000; i++) limiter.take(`made-up-${i}`)
+    expect(limiter.take('known')).toBe(500)
+    limiter.keep('never heard of')
+    expect(limiter.take('never heard of')).toBe(0)
+  })
+
   it('can be switched off', () => {
     limiter = rateLimiter(
       false,

@@ -1,7 +1,7 @@
 import type { RateLimit } from './options.ts'
 import { createRecentMap } from './recent-map.ts'
 
-/** Buckets that are remembered at most: about 2 MB. One that is forgotten is full again. */
+/** Buckets that are remembered at most, and as many again of strangers: about 4 MB. One that is forgotten is full again. */
 const MOST_BUCKETS = 10_000
 
 interface Bucket {
@@ -21,6 +21,8 @@ export interface RateLimiter {
    * @param key - whose bucket; kept in memory only.
    */
   take(key: string): number
+  /** Says that whoever took from this bucket is no stranger: strangers can make keys up, and then forget each other's only. */
+  keep(key: string): void
 }
 
 /**
@@ -34,19 +36,22 @@ export function rateLimiter(
   now: () => number,
   report: () => void,
 ): RateLimiter {
-  if (limit === false) return Object.freeze<RateLimiter>({ take: () => 0 })
+  if (limit === false) return Object.freeze<RateLimiter>({ take: () => 0, keep() {} })
   const { burst, perSecond } = limit
-  const buckets = createRecentMap<Bucket>(MOST_BUCKETS)
+  const kept = createRecentMap<Bucket>(MOST_BUCKETS)
+  const strangers = createRecentMap<Bucket>(MOST_BUCKETS)
 
   return Object.freeze<RateLimiter>({
     take(key) {
       const at = now()
-      const before = buckets.get(key) ?? { left: burst, at, reportedAt: -Infinity }
+      const known = kept.get(key)
+      const before = known ?? strangers.get(key) ?? { left: burst, at, reportedAt: -Infinity }
       // A clock that was set back takes nothing away.
       const grown = (Math.max(0, at - before.at) / 1000) * perSecond
       const left = Math.min(burst, before.left + grown)
       const isEmpty = left < 1
       const isNews = isEmpty && at - before.reportedAt >= REPORT_INTERVAL
+      const buckets = known === undefined ? strangers : kept
       buckets.set(key, {
         left: isEmpty ? left : left - 1,
         at,
@@ -54,6 +59,12 @@ export function rateLimiter(
       })
       if (isNews) report()
       return isEmpty ? Math.ceil(((1 - left) / perSecond) * 1000) : 0
+    },
+    keep(key) {
+      const bucket = strangers.get(key)
+      if (bucket === undefined) return
+      strangers.delete(key)
+      kept.set(key, bucket)
     },
   })
 }

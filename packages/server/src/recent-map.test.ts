@@ -13,4 +13,6 @@ it('a recent map forgets what was not used for longest, and nothing else', () =>
   map.set('a', 5)
   expect(map.get('c')).toBe(3)
   expect(map.get('a')).toBe(5)
+  map.delete('a')
+  expect([map.get('a'), map.get('c')]).toEqual([undefined, 3])
 })

@@ -2,6 +2,7 @@
 export interface RecentMap<Value> {
   get(key: string): Value | undefined
   set(key: string, value: Value): void
+  delete(key: string): void
 }
 
 /** @param most - entries. */
@@ -26,5 +27,6 @@ export function createRecentMap<Value>(most: number): RecentMap<Value> {
       return value
     },
     set,
+    delete: (key) => void entries.delete(key),
   })
 }

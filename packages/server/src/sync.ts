@@ -60,9 +60,13 @@ export function sync(
     const key = await sessions.keyOf(id)
     const satisfies = (lifetime: number) => (session: Session) =>
       isFresh(session, question, now() + lifetime)
-    const outcome = await refresher.freshen(key, satisfies(minimumLifetime))
-    // Before the answer, which may end with nobody signed in, and only where there is a session still.
-    if (question.active === true && 'session' in outcome) await sessions.seen(key, outcome.session)
+    const outcome = await refresher.freshen(key, satisfies(minimumLifetime), satisfies(0))
+    if ('session' in outcome) {
+      limiter.keep(id)
+      sessions.remember(id, key)
+      // Before the answer, which may end with nobody signed in.
+      if (question.active === true) await sessions.seen(key, outcome.session)
+    }
     switch (outcome.status) {
       case 'current':
         return answer(c, outcome.session)
