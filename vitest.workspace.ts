@@ -116,6 +116,10 @@ export default defineConfig({
       },
       {
         extends: true,
+        test: { name: 'storage-guard', include: ['test/storage-guard/**/*.test.ts'] },
+      },
+      {
+        extends: true,
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],

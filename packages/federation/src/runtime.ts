@@ -19,3 +19,9 @@ export {
   type ShareFault,
   type ShareFinding,
 } from './inspect-share-scope.ts'
+export {
+  createStorageGuard,
+  type StorageGuard,
+  type StorageGuardBridge,
+  type StorageGuardOptions,
+} from './storage-guard/storage-guard.ts'
