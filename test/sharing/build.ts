@@ -3,34 +3,26 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ModuleFederationPlugin as RspackFederation } from '@module-federation/enhanced/rspack'
 import { ModuleFederationPlugin as WebpackFederation } from '@module-federation/enhanced/webpack'
-import { federation } from '@module-federation/vite'
 import { rspack, type Configuration } from '@rspack/core'
 import { sharing, type Sharing } from '@token-bridge/federation/config'
 import { build as viteBuild } from 'vite'
 import webpack, { type Configuration as WebpackConfiguration } from 'webpack'
+import {
+  HOST_ADDRESS,
+  REMOTE,
+  remoteOptions,
+  root,
+  viteConfig,
+  type Mode,
+} from './remote-config.ts'
 
 const output = process.argv[2] ?? ''
 const here = fileURLToPath(new URL('.', import.meta.url))
-const root = join(here, '../../packages/demo')
 const loader = join(root, 'src/build/oxc-loader.cts')
 
-type Mode = 'development' | 'production'
-
 const HOST = sharing({ root })
-const REMOTE = sharing({ root, role: 'remote' })
 /** What people write who do not know that `react-dom/client` is a key of its own. */
 const WITHOUT_CLIENT = { root, packages: ['react', 'react-dom'] }
-
-const remoteOptions = (name: string, shares: Sharing) => ({
-  name: `remote_${name}`,
-  filename: 'remoteEntry.js',
-  exposes: { './mount': './mount.ts', './plain': './plain.ts', './imports': './imports.ts' },
-  dts: false as const,
-  manifest: false as const,
-  ...shares,
-})
-// Never requested: the host answers from memory.
-const HOST_ADDRESS = 'http://localhost:9/remoteEntry.js'
 
 const packed = (name: string, mode: Mode) => ({
   name,
@@ -158,34 +150,8 @@ async function webpackRemote(name: string, mode: Mode, shares: Sharing): Promise
   await finished((done) => void webpack(config, (error, stats) => done(error, stats)))
 }
 
-async function viteRemote(name: string, mode: Mode, shares: Sharing): Promise<void> {
-  // Vite takes the mode of React from here.
-  process.env['NODE_ENV'] = mode
-  await viteBuild({
-    configFile: false,
-    root: join(here, 'remote'),
-    base: './',
-    logLevel: 'error',
-    mode,
-    define: { BUNDLER: JSON.stringify(name) },
-    resolve: {
-      conditions: ['@token-bridge/source', 'module', 'browser', 'development|production'],
-    },
-    plugins: [
-      federation({
-        ...remoteOptions(name, shares),
-        remotes: { host_app: { type: 'module', name: 'host_app', entry: HOST_ADDRESS } },
-      }),
-    ],
-    build: {
-      outDir: join(output, name),
-      emptyOutDir: true,
-      target: 'esnext',
-      modulePreload: false,
-      minify: false,
-      rolldownOptions: { input: join(here, 'remote/mount.ts') },
-    },
-  })
+const viteRemote = async (name: string, mode: Mode, shares: Sharing): Promise<void> => {
+  await viteBuild(viteConfig(name, mode, shares, join(output, name)))
 }
 
 await rspackHost('host', './host/index.ts', {})

@@ -1,9 +1,11 @@
+import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
-/** The well-built remotes, of every bundler and for both modes. */
+/** The well-built remotes, of every bundler and for both modes. The last one is served, not built. */
 export const REMOTES = [
   'rspack',
   'rspack_dev',
@@ -11,6 +13,7 @@ export const REMOTES = [
   'vite_dev',
   'webpack',
   'webpack_dev',
+  'vite_serve',
 ] as const
 export type Host = 'host' | 'host_dev' | 'host_bare'
 
@@ -24,6 +27,20 @@ export interface Sites {
 
 const PAGE = `<!doctype html><title>host</title><link rel="icon" href="data:,"><body>
   <script src="/main.js"></script>`
+
+const serve = fileURLToPath(new URL('serve.ts', import.meta.url))
+
+/** Starts Vite's development server, outside of the test runner. */
+async function startVite(cache: string): Promise<{ readonly address: string; stop(): void }> {
+  const { VITEST: _vitest, NODE_ENV: _mode, ...env } = process.env
+  const server = spawn(process.execPath, ['--conditions=@token-bridge/source', serve, cache], {
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  for await (const line of server.stdout)
+    return { address: String(line).trim(), stop: () => server.kill() }
+  throw new Error('The development server of Vite did not start.')
+}
 
 /** Serves a folder of builds. */
 export async function openSites(builds: string): Promise<Sites> {
@@ -47,10 +64,14 @@ export async function openSites(builds: string): Promise<Sites> {
       response.end(body)
     })
 
+  const vite = await startVite(join(builds, 'vite_serve'))
   const sites = await Promise.all(
     [...REMOTES, 'vite_bare', 'second_copy'].map(async (name) => ({
       container: `remote_${name}`,
-      entry: `${await openBuild(name)}/remoteEntry.js`,
+      entry:
+        name === 'vite_serve'
+          ? `${vite.address}remoteEntry.js`
+          : `${await openBuild(name)}/remoteEntry.js`,
       type: name.startsWith('vite') ? 'module' : 'var',
     })),
   )
@@ -65,6 +86,7 @@ export async function openSites(builds: string): Promise<Sites> {
       host_bare: await openHost('host_bare'),
     },
     close() {
+      vite.stop()
       for (const server of servers) {
         server.close()
         server.closeAllConnections()

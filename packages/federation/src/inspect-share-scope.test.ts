@@ -6,6 +6,7 @@ interface Share {
   readonly version: string
   readonly singleton?: boolean
   readonly range?: string | false
+  readonly scopes?: string[]
 }
 
 /** The page that the runtime itself makes of these builds. */
@@ -38,23 +39,28 @@ function build(
     shared: Object.fromEntries(
       Object.entries(shares).map(([shared, ways]) => [
         shared,
-        [ways].flat().map(({ version, singleton = true, range = `^${version}` }) => ({
-          version,
-          scope,
-          get: async () => () => ({ version }),
-          shareConfig: { singleton, requiredVersion: range },
-        })),
+        [ways]
+          .flat()
+          .map(({ version, singleton = true, range = `^${version}`, scopes = [scope] }) => ({
+            version,
+            scope: scopes,
+            get: async () => () => ({ version }),
+            shareConfig: { singleton, requiredVersion: range },
+          })),
       ]),
     ),
   })
   made.push(instance)
-  // As a container's `init` does it.
-  if (into !== undefined)
-    instance.initShareScopeMap(scope, into.shareScopeMap[scope] as never, {
-      hostShareScopeMap: into.shareScopeMap,
-    })
-  void instance.initializeSharing(scope)
+  if (into !== undefined) join(instance, into, scope)
+  else void instance.initializeSharing(scope)
   return instance
+}
+
+/** As a container's `init` does it. */
+function join(instance: ModuleFederation, host: ModuleFederation, scope: string): void {
+  const { shareScopeMap: hostShareScopeMap } = host
+  instance.initShareScopeMap(scope, (hostShareScopeMap[scope] ??= {}), { hostShareScopeMap })
+  void instance.initializeSharing(scope)
 }
 
 const use = async (instance: ModuleFederation, name: string): Promise<unknown> => {
@@ -207,9 +213,29 @@ it('finds builds that are not connected and have a copy each, be it of one versi
   })
 })
 
-it('takes scopes of different names for what they are: kept apart on purpose', async () => {
-  await use(build('host', { react: { version: '19.3.1' } }), 'react')
-  await use(build('old', { react: { version: '17.0.2' } }, undefined, 'old'), 'react')
+it("takes a build for connected that has the host's shares in a scope object of its own, as Vite's development server does", async () => {
+  const host = build('host', { react: { version: '19.3.1' }, zustand: { version: '5.1.0' } })
+  await use(host, 'react')
+  const orders = build('orders', { zustand: { version: '5.1.0' } })
+  Object.assign(orders.shareScopeMap['default'] ?? {}, {
+    react: { ...host.shareScopeMap['default']?.['react'] },
+  })
+  expect(found()).toEqual([])
+  // What each has brought by itself since then is still a copy of its own.
+  await use(host, 'zustand')
+  await use(orders, 'zustand')
+  expect(kinds()).toEqual(['zustand: duplicate'])
+})
+
+it('takes scopes of different names for what they are: kept apart on purpose, whatever is in both', async () => {
+  const host = build('host', { react: { version: '19.3.1' } })
+  await use(host, 'react')
+  const both = { rxjs: { version: '7.8.2', scopes: ['default', 'old'] } }
+  const old = build('old', { react: { version: '17.0.2' }, ...both }, host, 'old')
+  join(old, host, 'default')
+  await use(old, 'react')
+  const { default: current, old: legacy } = host.shareScopeMap
+  expect(legacy?.['rxjs']?.['7.8.2']).toBe(current?.['rxjs']?.['7.8.2'])
   expect(found()).toEqual([])
 })
 

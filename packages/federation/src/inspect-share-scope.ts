@@ -66,6 +66,8 @@ interface Want {
   readonly package: string
   readonly isSingleton: boolean
   readonly range: string | undefined
+  /** The names of the scopes in which it looks. */
+  readonly scopes: readonly string[]
 }
 
 interface Build {
@@ -94,7 +96,7 @@ function findShareFaults(page: SharePage): ShareFinding[] {
 }
 
 /** What the builds ask of one package. */
-type Wanting = readonly (Want & { readonly build: Build })[]
+type Wanting = readonly { readonly want: Want; readonly build: Build }[]
 
 /** The copies of one package in one scope. */
 interface Place {
@@ -106,9 +108,9 @@ interface Place {
 
 function faultsOf({ scopes, builds }: SharePage, name: string): ShareFinding[] {
   const wanting = builds.flatMap((build) =>
-    build.wants.filter((want) => want.package === name).map((want) => ({ ...want, build })),
+    build.wants.filter((want) => want.package === name).map((want) => ({ want, build })),
   )
-  if (!wanting.some(({ isSingleton }) => isSingleton)) return []
+  if (!wanting.some(({ want }) => want.isSingleton)) return []
   const places = scopes.map(({ name: scope, packages }, index) => {
     const copies = packages.get(name) ?? []
     return { index, scope, copies, used: copies.filter(isUsed) }
@@ -125,7 +127,7 @@ function faultsOf({ scopes, builds }: SharePage, name: string): ShareFinding[] {
 }
 
 function notSingleton(name: string, wanting: Wanting, places: readonly Place[]): ShareFinding[] {
-  const careless = wanting.filter(({ isSingleton }) => !isSingleton)
+  const careless = wanting.filter(({ want }) => !want.isSingleton)
   if (careless.length === 0) return []
   const who = list(careless.map(({ build }) => build.name))
   const mend = `${who} shares ${name} without \`singleton: true\`, which lets a second copy in. ${USE_SHARING}`
@@ -145,34 +147,29 @@ function duplicate(name: string, { used }: Place): ShareFinding[] {
   return [finding(name, 'duplicate', used, mend)]
 }
 
-function takenOver(
-  name: string,
-  { index, copies, used }: Place,
-  host: Build | undefined,
-): ShareFinding[] {
-  if (host === undefined || !host.scopes.includes(index) || used.length === 0) return []
-  const isBrought = host.wants.some((want) => want.package === name)
+function takenOver(name: string, place: Place, host: Build | undefined): ShareFinding[] {
+  const { copies, used } = place
+  if (host === undefined || used.length === 0) return []
+  const isBrought = host.wants.some((want) => want.package === name && looksIn(host, want, place))
   if (!isBrought || used.some(({ from }) => from === host.name)) return []
   const mend = `The page runs on ${all(used)}, not on the copy of "${host.name}". Let the host load ${name} before the first remote, with \`shareStrategy: 'loaded-first'\`, and pin what it shares with authGatePlugin().`
   return [finding(name, 'taken-over', copies, mend)]
 }
 
-function outOfRange(
-  name: string,
-  { index, copies, used }: Place,
-  wanting: Wanting,
-): ShareFinding[] {
+function outOfRange(name: string, place: Place, wanting: Wanting): ShareFinding[] {
+  const { copies, used } = place
   if (used.length === 0) return []
-  return wanting
-    .filter(({ isSingleton, range, build }) => {
-      if (!isSingleton || range === undefined || !build.scopes.includes(index)) return false
-      return !used.some(({ version }) => satisfy(version, range))
-    })
-    .map(({ range, build }) => {
-      const mend = `"${build.name}" was built for ${name} ${range} and runs on ${all(used)}. Build one of them again, with the version of the other.`
-      return finding(name, 'range', copies, mend)
-    })
+  return wanting.flatMap(({ want, build }) => {
+    const { isSingleton, range } = want
+    if (!isSingleton || range === undefined || !looksIn(build, want, place)) return []
+    if (used.some(({ version }) => satisfy(version, range))) return []
+    const mend = `"${build.name}" was built for ${name} ${range} and runs on ${all(used)}. Build one of them again, with the version of the other.`
+    return [finding(name, 'range', copies, mend)]
+  })
 }
+
+const looksIn = (build: Build, want: Want, { index, scope }: Place): boolean =>
+  build.scopes.includes(index) && want.scopes.includes(scope)
 
 function apart(name: string, places: readonly Place[]): ShareFinding[] {
   return [...new Set(places.map(({ scope }) => scope))].flatMap((scope) => {
@@ -244,12 +241,14 @@ interface Shared {
   readonly loaded?: boolean
   readonly lib?: unknown
   readonly useIn?: readonly string[]
+  readonly scope?: readonly string[]
   readonly shareConfig?: {
     readonly singleton?: boolean | number
     readonly requiredVersion?: string | false
   }
 }
-type Versions = Readonly<Record<string, Shared>>
+/** By name, then by version. */
+type Packages = Readonly<Record<string, Readonly<Record<string, Shared>>>>
 
 /** The parts of the page's global object that speak of sharing. */
 interface Realm {
@@ -257,7 +256,7 @@ interface Realm {
     readonly __INSTANCES__?: readonly {
       readonly name: string
       readonly options: { readonly shared?: Readonly<Record<string, readonly Shared[]>> }
-      readonly shareScopeMap?: Readonly<Record<string, Readonly<Record<string, Versions>>>>
+      readonly shareScopeMap?: Readonly<Record<string, Packages>>
     }[]
   }
 }
@@ -267,38 +266,59 @@ const OWNER = Symbol.for('@token-bridge/owner')
 function readPage(realm: Realm): SharePage {
   const { __FEDERATION__: federation } = realm
   const { __INSTANCES__: instances = [] } = federation ?? {}
-  const objects: object[] = []
-  const scopes: Scope[] = []
+  const scopes: RawScope[] = []
   const builds = instances.map(({ name, options, shareScopeMap = {} }): Build => {
-    const own = Object.entries(shareScopeMap).map(([scope, packages]) => {
-      const known = objects.indexOf(packages)
-      if (known >= 0) return known
-      scopes.push({ name: scope, packages: copiesOf(packages) })
-      return objects.push(packages) - 1
-    })
+    const own = Object.entries(shareScopeMap).map(([scope, packages]) =>
+      indexOfScope(scopes, scope, packages),
+    )
     const wants = Object.entries(options.shared ?? {}).flatMap(([wanted, ways]) =>
-      ways.map(({ shareConfig }) => ({
+      ways.map(({ shareConfig, scope = ['default'] }) => ({
         package: wanted,
         isSingleton: Boolean(shareConfig?.singleton),
         range: shareConfig?.requiredVersion || undefined,
+        scopes: scope,
       })),
     )
     return { name, scopes: own, wants }
   })
   const owner = Reflect.get(realm, OWNER) as { readonly version: string } | undefined
-  return { scopes, builds, owner: owner?.version }
+  return { scopes: scopes.map(scopeOf), builds, owner: owner?.version }
 }
 
-const copiesOf = (packages: Readonly<Record<string, Versions>>): Scope['packages'] =>
-  new Map(
-    Object.entries(packages).map(([name, versions]) => [
-      name,
-      Object.entries(versions).map(([version, { from, loaded, lib, useIn = [] }]): ShareCopy => ({
-        version,
-        from,
-        // Containers of Vite run on a copy without marking it as loaded.
-        loaded: loaded === true || typeof lib === 'function' || useIn.length > 0,
-        usedBy: Object.freeze([...useIn]),
-      })),
-    ]),
+/** A scope as it is put together from the builds: what they have brought, and for which package. */
+interface RawScope {
+  readonly name: string
+  readonly shares: Map<Shared, string>
+}
+
+/**
+ * The scope that a build is part of. Builds that have a share in common are connected: the development server of Vite
+ * puts the host's shares into an object of its own.
+ */
+function indexOfScope(scopes: RawScope[], name: string, packages: Packages): number {
+  const shares = Object.entries(packages).flatMap(([wanted, versions]) =>
+    Object.values(versions).map((share) => [share, wanted] as const),
   )
+  const known = scopes.findIndex(
+    (scope) => scope.name === name && shares.some(([share]) => scope.shares.has(share)),
+  )
+  if (known < 0) return scopes.push({ name, shares: new Map(shares) }) - 1
+  for (const [share, wanted] of shares) scopes[known]?.shares.set(share, wanted)
+  return known
+}
+
+function scopeOf({ name, shares }: RawScope): Scope {
+  const packages = new Map<string, ShareCopy[]>()
+  for (const [{ version, from, loaded, lib, useIn = [] }, wanted] of shares) {
+    const copies = packages.get(wanted) ?? []
+    packages.set(wanted, copies)
+    copies.push({
+      version,
+      from,
+      // Containers of Vite run on a copy without marking it as loaded.
+      loaded: loaded === true || typeof lib === 'function' || useIn.length > 0,
+      usedBy: Object.freeze([...useIn]),
+    })
+  }
+  return { name, packages }
+}

@@ -50,8 +50,12 @@ registerGlobalPlugins([
 const sites = (await (await fetch('/sites.json')).json()) as readonly Site[]
 registerRemotes(sites.map(({ container, entry, type }) => ({ name: container, entry, type })))
 
-/** React renders later. */
-const rendered = () => new Promise((done) => setTimeout(done, 100))
+/** React renders later; a second React never does. */
+async function rendered(element: HTMLElement): Promise<string> {
+  for (let wait = 0; wait < 40 && element.textContent === ''; wait++)
+    await new Promise((done) => setTimeout(done, 50))
+  return element.textContent ?? ''
+}
 
 const mounted = new Map<string, { readonly element: HTMLElement; readonly remote: Mounted }>()
 const at = (container: string, expose: string) => {
@@ -73,8 +77,7 @@ const host: SharingHost = {
     } catch (error) {
       return `failed: ${error instanceof Error ? error.message : String(error)}`
     }
-    await rendered()
-    return element.textContent ?? ''
+    return rendered(element)
   },
   async render(container, way) {
     const element = document.body.appendChild(document.createElement('div'))
@@ -86,8 +89,7 @@ const host: SharingHost = {
         ? createElement(module.Panel, { auth: reader })
         : createElement(AuthProvider, { reader }, createElement(module.Panel)),
     )
-    await rendered()
-    return element.textContent ?? ''
+    return rendered(element)
   },
   shown: (container, expose) => at(container, expose).element.textContent ?? '',
   report: (container, expose) => at(container, expose).remote.report(),
