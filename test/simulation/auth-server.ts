@@ -101,6 +101,7 @@ export function createAuthServer(
       if (fence !== undefined && stored.get(key)?.fence !== fence) return false
       return end(key)
     },
+    whyGone: async () => undefined,
   }
   const refresher = sessionRefresher({
     sessions,
@@ -111,6 +112,7 @@ export function createAuthServer(
       revoke: async () => {},
     },
     grace: 0,
+    minimumLifetime: 0,
     logger: { info() {}, warn() {}, error() {} },
     now: () => timeline.now,
   })

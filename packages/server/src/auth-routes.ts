@@ -57,8 +57,7 @@ export function authRoutes(options: AuthOptions): AuthRoutes {
   const { logger, now } = settings
   const store = sealing(settings.store, settings.encryptionKeys, logger)
   const marks = createSessionMarks(settings)
-  const sessions = livingSessions(createSessions(store), {
-    store,
+  const sessions = livingSessions(createSessions(store, now), {
     marks,
     sessionLifetime: settings.sessionLifetime,
     idleLifetime: settings.idleLifetime,
@@ -71,6 +70,7 @@ export function authRoutes(options: AuthOptions): AuthRoutes {
     logger,
     now,
     grace: settings.refreshTokenGrace,
+    minimumLifetime: settings.minimumLifetime,
   })
   const sessionCookie = hostCookie({
     name: 'sid',

@@ -130,9 +130,8 @@ describe('a session that a mark ended', () => {
       encryptionKeys: [],
       sessionLifetime: 60_000,
     })
-    const plain = createSessions(store)
+    const plain = createSessions(store, now)
     const sessions = livingSessions(plain, {
-      store,
       marks,
       sessionLifetime: 60_000,
       idleLifetime: undefined,
@@ -212,6 +211,7 @@ describe('a sign-out', () => {
     expect((await watched.logout()).status).toBe(200)
     expect(keys.size).toBe(0)
   })
+})
 
 describe('the key of an id', () => {
   it('is remembered when it has a session, and not when it was made up', async () => {
@@ -229,5 +229,4 @@ describe('the key of an id', () => {
     digest.mockRestore()
     expect(counts).toEqual([1, 0, 1, 1])
   })
-})
 })

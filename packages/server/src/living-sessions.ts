@@ -1,25 +1,18 @@
-import type { SignedOutReason } from './problem.ts'
 import { createRecentMap } from './recent-map.ts'
 import type { SessionMarks } from './session-marks.ts'
-import type { SessionStore } from './session-store.ts'
 import type { Session, Sessions } from './sessions.ts'
 
-/** Milliseconds for which other tabs are told that somebody ended the session; they ask within minutes. */
-const MEMORY = 3_600_000
-
-  /** Remembers the key of an id that has a session. Others are not remembered: anybody can make ids up. */
-  remember(id: string, key: string): void
 /** Ids whose keys are remembered, about 5 MB: a page asks with the same one all day, and to hash it is most of a sync's work. */
 const MOST_KEYS = 20_000
 
 /** Sessions that a mark, the want of a person or a shortened lifetime ends. */
 export interface LivingSessions extends Sessions {
+  /** Remembers the key of an id that has a session. Others are not remembered: anybody can make ids up. */
+  remember(id: string, key: string): void
   /** Notes that a person is there: the idle lifetime begins anew. */
   seen(key: string, session: Session): Promise<void>
   /** Ends a session because somebody wants it to end; other tabs are told so. */
   endForGood(key: string): Promise<void>
-  /** Why there is no such session. */
-  whyGone(key: string): Promise<SignedOutReason>
 }
 
 /**
@@ -29,7 +22,6 @@ export interface LivingSessions extends Sessions {
 export function livingSessions(
   sessions: Sessions,
   parts: {
-    readonly store: SessionStore
     readonly marks: SessionMarks
     /** Milliseconds, as the next. It holds for sessions as well that began when it was longer. */
     readonly sessionLifetime: number
@@ -37,15 +29,13 @@ export function livingSessions(
     readonly now: () => number
   },
 ): LivingSessions {
-  const { store, marks, sessionLifetime, idleLifetime, now } = parts
+  const { marks, sessionLifetime, idleLifetime, now } = parts
   const keys = createRecentMap<string>(MOST_KEYS)
 
   const keyOf = async (id: string): Promise<string> => keys.get(id) ?? sessions.keyOf(id)
 
   async function endForGood(key: string): Promise<void> {
-    // First the reason, so that nobody finds the session gone and no reason.
-    await store.set(`ended:${key}`, '', now() + MEMORY)
-    await sessions.end(key)
+    await sessions.end(key, undefined, 'session-ended')
   }
 
   async function isOver(key: string, session: Session): Promise<boolean> {
@@ -57,7 +47,6 @@ export function livingSessions(
     if (!(await marks.hasEnded(session))) return false
     await endForGood(key)
     return true
-    remember: (id, key) => keys.set(id, key),
   }
 
   async function seen(key: string, session: Session): Promise<void> {
@@ -68,6 +57,7 @@ export function livingSessions(
   return Object.freeze<LivingSessions>({
     ...sessions,
     keyOf,
+    remember: (id, key) => keys.set(id, key),
     async open(session) {
       const id = await sessions.open(session)
       await seen(await keyOf(id), session)
@@ -85,7 +75,5 @@ export function livingSessions(
       !(await isOver(key, session)) && sessions.replace(key, session, fence, lockFor),
     seen,
     endForGood,
-    whyGone: async (key) =>
-      (await store.get(`ended:${key}`)) === undefined ? 'session-expired' : 'session-ended',
   })
 }

@@ -330,6 +330,38 @@ describe('GET /callback', () => {
   })
 })
 
+describe('a sign-in while the session that it replaces is refreshed', () => {
+  it('is not revoked with what comes late for the old one, though the provider gave both one grant', async () => {
+    let arrive = () => {}
+    let isHeld = false
+    const held = new Promise<void>((resolve) => {
+      arrive = resolve
+    })
+    await using slow = await startApp({
+      fetch: async (input, init) => {
+        const answer = await fetch(input, init)
+        if (String(init?.body).includes('grant_type=refresh_token') && !isHeld) {
+          isHeld = true
+          await held
+        }
+        return answer
+      },
+    })
+    await slow.signIn()
+    slow.pass(301_000)
+    const pending = slow.sync()
+    while (!isHeld) await new Promise((resolve) => setTimeout(resolve, 5))
+    await slow.signIn()
+    arrive()
+    const late = await pending
+    expect([late.status, await late.json()]).toMatchObject([401, { reason: 'session-expired' }])
+    await slow.auth.close()
+    expect(slow.provider.requests.get('/token/revocation')).toBeUndefined()
+    slow.pass(301_000)
+    expect((await slow.sync()).status).toBe(200)
+  })
+})
+
 describe('client authentication', () => {
   it('falls back to the request body where the provider does not take HTTP Basic', async () => {
     const bodies: string[] = []

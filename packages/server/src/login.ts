@@ -109,8 +109,9 @@ export function login(
       endsAt: now() + sessionLifetime,
     })
     // Deleted, not revoked: at many providers both sessions share one grant, and revoking would end the new one too.
+    // The reason keeps a refresh under way from revoking what comes of it.
     for (const key of [replaces, await formerSession(c)]) {
-      if (key !== undefined) await sessions.end(key)
+      if (key !== undefined) await sessions.end(key, undefined, 'session-replaced')
     }
     sessionCookie.write(c, id)
     logger.info('[auth] signed in', { event: 'sign-in' })

@@ -5,7 +5,7 @@ import { providerFailure } from './provider-failure.ts'
 import { isLoopback } from './web-origin.ts'
 
 /** Seconds for one request to the provider: less than the 10 that the bridge waits for a sync. */
-const TIMEOUT = 8
+export const TIMEOUT = 8
 
 /** Milliseconds that a token is taken to live when the provider does not say. We may not look inside it (RFC 9068 section 6). */
 const ASSUMED_LIFETIME = 300_000

@@ -39,7 +39,11 @@ interface World {
   refresh: (refreshToken: string) => Promise<Grant>
   isActive: () => Promise<boolean | undefined>
   ready: () => Promise<void>
-  replica(options?: { readonly grace?: number; readonly store?: SessionStore }): SessionRefresher
+  replica(options?: {
+    readonly grace?: number
+    readonly store?: SessionStore
+    readonly minimumLifetime?: number
+  }): SessionRefresher
 }
 
 let world: World
@@ -59,7 +63,7 @@ beforeEach(async () => {
     refresh: async () => session(world.sent.length + 5),
     isActive: async () => undefined,
     ready: async () => {},
-    replica: ({ grace = 0, store: own = store } = {}) =>
+    replica: ({ grace = 0, store: own = store, minimumLifetime = -Infinity } = {}) =>
       sessionRefresher({
         sessions: createSessions(own),
         provider: {
@@ -76,6 +80,7 @@ beforeEach(async () => {
             world.revoked.push(refreshToken)
           },
         },
+        minimumLifetime,
         logger: { info: line, warn: line, error: line },
         now: Date.now,
         grace,
@@ -104,7 +109,8 @@ async function outcomeOf(promise: Promise<Freshening>): Promise<Freshening> {
 async function die(isSent: boolean): Promise<void> {
   const locked = await world.sessions.lock(world.key, 4_000)
   if (!isSent) return
-  const marked = { ...session(1), refresh: { sentAt: Date.now() } }
+  const at = Date.now()
+  const marked = { ...session(1), refresh: { sentAt: at, openSince: at } }
   expect(await world.sessions.replace(world.key, marked, locked?.fence ?? 0, 4_000)).toBe(true)
 }
 
@@ -174,7 +180,7 @@ describe('two replicas', () => {
       return session(6)
     }
     await outcomeOf(world.replica().freshen(world.key, newerThan(1)))
-    expect(seen?.refresh).toEqual({ sentAt: START })
+    expect(seen?.refresh).toEqual({ sentAt: START, openSince: START })
   })
 
   it('that need a newer token in the same moment refresh once, and both hand out that token', async () => {
@@ -264,6 +270,12 @@ describe('a replica that died', () => {
       world.isActive = async () => isActive
       await die(true)
       const first = world.replica()
+      // Who sent the token may yet live, and have the answer.
+      expect(await outcomeOf(first.freshen(world.key, newerThan(1)))).toMatchObject({
+        status: 'unavailable',
+        retryAfter: 3_000,
+      })
+      await pass(START + 20_000 - Date.now())
       const outcomes = await Promise.all(
         [first.freshen(world.key, newerThan(1)), first.freshen(world.key, newerThan(1))].map(
           outcomeOf,
@@ -341,7 +353,7 @@ describe('a refresh without an answer', () => {
   it('is kept in mind, with the session', async () => {
     expect(await world.sessions.read(world.key)).toEqual({
       ...session(1),
-      refresh: { sentAt: START, outcome: 'unanswered' },
+      refresh: { sentAt: START, openSince: START, outcome: 'unanswered' },
     })
   })
 
@@ -439,7 +451,8 @@ describe('a replica that was taken for dead', () => {
     const answers = [after(9_000).then(() => false), Promise.resolve(true)]
     world.isActive = () => answers.shift() as Promise<boolean>
     world.refresh = async () => session(9)
-    const marked = { ...session(1), refresh: { sentAt: START } }
+    const sentAt = START - 15_000
+    const marked = { ...session(1), refresh: { sentAt, openSince: sentAt } }
     await world.store.set(world.key, JSON.stringify(marked), marked.endsAt)
     const late = world.replica({ store: stalled(world.store) }).freshen(world.key, newerThan(1))
     await pass(1)
@@ -449,16 +462,16 @@ describe('a replica that was taken for dead', () => {
     expect(world.log).toEqual([])
   })
 
-  it('revokes what came late when its session was ended', async () => {
+  it.each([
+    ['revokes what came late when its session was ended', 'session-ended', ['refresh-7']],
+    ['leaves a grant alone that a new sign-in may share', 'session-replaced', []],
+  ] as const)('%s', async (_what, reason, revoked) => {
     world.refresh = () => after(6_000).then(() => session(7))
-    world.isActive = async () => false
     const late = world.replica({ store: stalled(world.store) }).freshen(world.key, newerThan(1))
     await pass(1)
-    expect(await outcomeOf(world.replica().freshen(world.key, newerThan(1)))).toEqual({
-      status: 'interrupted',
-    })
+    await world.sessions.end(world.key, undefined, reason)
     expect(await outcomeOf(late)).toEqual({ status: 'gone' })
-    expect(world.revoked).toEqual(['refresh-7'])
+    expect(world.revoked).toEqual(revoked)
   })
 })
 
@@ -494,5 +507,247 @@ describe('a store that stumbles', () => {
     await expect(outcomeOf(replica.freshen(world.key, newerThan(1)))).rejects.toThrow(
       'no connection',
     )
+  })
+})
+
+describe('a store that cannot be reached for longer than a lock lives', () => {
+  let isDown = false
+  const shared = (): SessionStore => {
+    const { store } = world
+    const up =
+      <Args extends unknown[], T>(task: (...args: Args) => Promise<T>) =>
+      async (...args: Args): Promise<T> => {
+        if (isDown) throw new Error('no connection')
+        return task(...args)
+      }
+    return {
+      ...store,
+      get: up(store.get),
+      lock: up(store.lock),
+      replace: up(store.replace),
+      delete: up(store.delete),
+    }
+  }
+  /** One replica sends the token; the store goes away before the answer is there, and comes back after `outage`. */
+  async function outage(span: number, answer: () => Promise<Grant>) {
+    isDown = false
+    const store = shared()
+    world.refresh = () => after(100).then(answer)
+    world.isActive = async () => false
+    const first = world.replica({ store }).freshen(world.key, newerThan(1))
+    void first.catch(() => {})
+    await pass(50)
+    isDown = true
+    await pass(span)
+    isDown = false
+    // The lock is over, and another one is there before the first tries again.
+    const second = await outcomeOf(world.replica({ store }).freshen(world.key, newerThan(1)))
+    return { second, first: await outcomeOf(first) }
+  }
+
+  it.each([4_600, 6_000, 9_500])(
+    'costs no session whose answer is in hand (%i ms)',
+    async (span) => {
+      const { first, second } = await outage(span, async () => session(6))
+      expect(['current', 'unavailable']).toContain(second.status)
+      expect(first).toMatchObject({ status: 'current', session: { accessToken: 'access-6' } })
+      expect((await world.sessions.read(world.key))?.refreshToken).toBe('refresh-6')
+      expect(world.sent).toEqual(['refresh-1'])
+      expect(world.revoked).toEqual([])
+    },
+  )
+
+  it('together with the provider costs no session of a server that lives', async () => {
+    world.isActive = async () => undefined
+    const { first } = await outage(6_000, async () => {
+      throw new TypeError('fetch failed')
+    })
+    expect(first).toMatchObject({ status: 'unavailable' })
+    expect((await world.sessions.read(world.key))?.refresh).toMatchObject({ outcome: 'unanswered' })
+    await pass(30_000)
+    world.isActive = async () => undefined
+    world.refresh = async () => session(8)
+    expect(await outcomeOf(world.replica().freshen(world.key, newerThan(1)))).toMatchObject({
+      status: 'current',
+      session: { accessToken: 'access-8' },
+    })
+  })
+})
+
+describe('the grace period of the provider', () => {
+  const replica = () => world.replica({ grace: 20_000 })
+  const ask = () => outcomeOf(replica().freshen(world.key, newerThan(1)))
+  /** Sends the token and dies: nothing it does later reaches the store. */
+  async function sendAndDie(): Promise<void> {
+    let isDead = false
+    const store: SessionStore = {
+      ...world.store,
+      replace: async (...args) => (isDead ? true : world.store.replace(...args)),
+    }
+    world.refresh = () => {
+      isDead = true
+      return new Promise(() => {})
+    }
+    void world.replica({ grace: 20_000, store }).freshen(world.key, newerThan(1))
+    const sent = world.sent.length
+    while (world.sent.length === sent) await pass(100)
+    world.refresh = async () => session(9)
+  }
+
+  it('saves a session however many servers die in it', async () => {
+    for (let deaths = 0; deaths < 3; deaths += 1) await sendAndDie()
+    expect(Date.now() - START).toBeLessThan(16_000)
+    expect(await ask()).toMatchObject({ status: 'current', session: { accessToken: 'access-9' } })
+    expect(world.sent).toHaveLength(4)
+    expect(world.asked).toBe(0)
+  })
+
+  it('is counted from the first time that the token was sent, not from the last', async () => {
+    await sendAndDie()
+    await pass(10_000)
+    await sendAndDie()
+    await pass(START + 20_000 - Date.now())
+    world.isActive = async () => false
+    expect(await ask()).toMatchObject({ status: 'unavailable' })
+    await pass(20_000)
+    expect(await ask()).toEqual({ status: 'interrupted' })
+    expect(world.sent).toEqual(['refresh-1', 'refresh-1'])
+  })
+
+  it.each([429, 503])('is not counted anew when the provider says %i in it', async (status) => {
+    await sendAndDie()
+    world.refresh = async () => {
+      throw answered(status)
+    }
+    expect(await ask()).toMatchObject({ status: 'unavailable' })
+    world.refresh = async () => session(9)
+    await pass(40_000)
+    expect(await ask()).toEqual({ status: 'interrupted' })
+    expect(world.sent).toEqual(['refresh-1', 'refresh-1'])
+    expect(world.asked).toBe(1)
+  })
+})
+
+describe('a provider that says when to come back', () => {
+  beforeEach(async () => {
+    world.refresh = async () => {
+      const response = new Response(null, { status: 429, headers: { 'retry-after': '17' } })
+      throw new Error('refused', { cause: response })
+    }
+    await outcomeOf(world.replica().freshen(world.key, newerThan(1)))
+    world.refresh = async () => session(6)
+  })
+
+  it('is not asked before, by any server, and callers are told what is left', async () => {
+    await pass(START + 5_000 - Date.now())
+    expect(await world.replica().freshen(world.key, newerThan(1))).toMatchObject({
+      status: 'unavailable',
+      retryAfter: 12_000,
+    })
+    expect(world.sent).toHaveLength(1)
+    await pass(12_000)
+    expect(await outcomeOf(world.replica().freshen(world.key, newerThan(1)))).toMatchObject({
+      status: 'current',
+    })
+  })
+
+  it('keeps nobody from a token that still serves', async () => {
+    expect(await world.replica().freshen(world.key, newerThan(0))).toMatchObject({
+      status: 'current',
+      session: { accessToken: 'access-1' },
+    })
+  })
+})
+
+describe('tokens that live shorter than is asked for', () => {
+  const nothing = () => false
+
+  it('are fetched once, for all who waited, and warned of once', async () => {
+    world.refresh = () => after(300).then(() => session(6))
+    const replicas = [1, 2, 3].map(() => world.replica({ minimumLifetime: 90_000 }))
+    const outcomes = await Promise.all(
+      replicas.map((replica) => outcomeOf(replica.freshen(world.key, nothing, newerThan(1)))),
+    )
+    for (const outcome of outcomes)
+      expect(outcome).toMatchObject({ status: 'current', session: { accessToken: 'access-6' } })
+    expect(world.sent).toEqual(['refresh-1'])
+    await outcomeOf(replicas[0]?.freshen(world.key, nothing) as Promise<Freshening>)
+    expect(world.log.filter((line) => line.includes('minimumLifetime')).length).toBeLessThan(3)
+    expect(world.log.filter((line) => line.includes('minimumLifetime'))).not.toEqual([])
+  })
+
+  it('are no good for one who waited and wants a newer one than that', async () => {
+    world.refresh = () => after(300).then(() => session(world.sent.length + 5))
+    const first = world.replica().freshen(world.key, newerThan(1))
+    await pass(10)
+    const second = world.replica().freshen(world.key, nothing, newerThan(6))
+    await outcomeOf(first)
+    expect(await outcomeOf(second)).toMatchObject({ session: { accessToken: 'access-7' } })
+  })
+})
+
+describe('a thousand sessions that expire together', () => {
+  let atOnce = 0
+  let mostAtOnce = 0
+  let answers = 0
+  async function wave(latency: number) {
+    atOnce = mostAtOnce = answers = 0
+    world.refresh = async () => {
+      atOnce += 1
+      mostAtOnce = Math.max(mostAtOnce, atOnce)
+      await after(latency)
+      atOnce -= 1
+      answers += 1
+      return { ...session(6), refreshToken: `next-${answers}` }
+    }
+    const keys = await Promise.all(
+      Array.from({ length: 1_000 }, async (_, index) =>
+        world.sessions.keyOf(
+          await world.sessions.open({ ...session(1), refreshToken: `wave-${index}` }),
+        ),
+      ),
+    )
+    const refresher = world.replica()
+    const ask = () => Promise.all(keys.map((key) => refresher.freshen(key, newerThan(1))))
+    const waited = ask()
+    await pass(60_000)
+    return { keys, ask, outcomes: await waited }
+  }
+
+  it('meet the provider a few at a time, and none is lost', async () => {
+    const { outcomes } = await wave(20)
+    expect(outcomes.every(({ status }) => status === 'current')).toBe(true)
+    expect(mostAtOnce).toBe(64)
+    expect(new Set(world.sent).size).toBe(1_000)
+    expect(world.sent).toHaveLength(1_000)
+  })
+
+  it('come back at different times when it is slow, with nothing spent, and are served in the end', async () => {
+    const { keys, ask, outcomes } = await wave(1_000)
+    const served = outcomes.filter(({ status }) => status === 'current').length
+    expect(served).toBe(answers)
+    expect(served).toBeGreaterThan(200)
+    expect(served).toBeLessThan(400)
+    const told = outcomes.flatMap((each) =>
+      each.status === 'unavailable' ? [each.retryAfter] : [],
+    )
+    expect(told).toHaveLength(1_000 - served)
+    expect(Math.min(...told.map(Number))).toBeGreaterThanOrEqual(5_000)
+    expect(Math.max(...told.map(Number))).toBeLessThanOrEqual(10_000)
+    expect(new Set(told).size).toBeGreaterThan(100)
+    expect(world.log).toEqual([
+      '[auth] more refreshes at once than there is room for: some have to come back',
+    ])
+    // Those who were turned away left neither a note nor a lock.
+    const turnedAway = keys[outcomes.findIndex(({ status }) => status === 'unavailable')] ?? ''
+    expect((await world.sessions.read(turnedAway))?.refresh).toBeUndefined()
+    for (let rounds = 0; rounds < 4; rounds += 1) {
+      const again = ask()
+      await pass(60_000)
+      await again
+    }
+    expect((await ask()).every(({ status }) => status === 'current')).toBe(true)
+    expect(new Set(world.sent).size).toBe(1_000)
+    expect(world.sent).toHaveLength(1_000)
   })
 })

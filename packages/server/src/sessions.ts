@@ -20,19 +20,35 @@ export interface Session {
   readonly refresh?: RefreshRecord
 }
 
-/** What becomes of a refresh token, so that who takes over from a replica that died knows. */
+/** What becomes of a refresh token, so that who takes over from a replica that died knows. Times are epoch milliseconds. */
 export interface RefreshRecord {
-  /** Epoch milliseconds: written before the token is sent. */
+  /** When the token was sent last: written before it is. */
   readonly sentAt: number
   /**
-   * Without it the one who sent the token waits for the answer, or died.
-   * - `declined`: the provider answered; the token is still good.
+   * When it was sent first without an answer to this day: from then on the provider may have taken it. Only a success
+   * takes that back, no later "no".
+   */
+  readonly openSince?: number
+  /** Of those who sent it without an answer one died, so nobody knows how far it came. */
+  readonly isOrphan?: true
+  /**
+   * How the last attempt ended. Without it the one who sent the token waits for the answer, or died.
+   * - `declined`: the provider answered, and did not take the token.
    * - `unanswered`: the provider may have taken the token.
    */
   readonly outcome?: 'declined' | 'unanswered'
-  /** Milliseconds that the provider asked for. */
-  readonly retryAfter?: number
+  /** Until then nobody need ask the provider again. */
+  readonly retryAt?: number
 }
+
+/** Why a session was ended before its time. */
+export type EndReason =
+  /** Someone wanted it to end. */
+  | 'session-ended'
+  /** A server died while it refreshed the session, and what the provider answered is lost. */
+  | 'refresh-interrupted'
+  /** The same browser signed in anew, and the provider may have given both sessions one grant. */
+  | 'session-replaced'
 
 /** The sessions in a store. A session is addressed by a key, the hash of the id that its cookie holds. */
 export interface Sessions {
@@ -46,17 +62,40 @@ export interface Sessions {
   lock(key: string, lockFor: number): Promise<LockedSession | undefined>
   /** Writes if the session still is and nobody else took its lock; tells whether it did. `lockFor` 0 lets the lock go. */
   replace(key: string, session: Session, fence: number, lockFor: number): Promise<boolean>
-  /** Ends a session, with `fence` only if nobody else took its lock; tells whether it was this call that did. */
-  end(key: string, fence?: number): Promise<boolean>
+  /**
+   * Ends a session, with `fence` only if nobody else took its lock; tells whether it was this call that did. Whoever asks
+   * for it within an hour is told the `reason`, if there is one.
+   */
+  end(key: string, fence?: number, reason?: EndReason): Promise<boolean>
+  /** Why there is no such session; `undefined`: its time is over, or it never was. */
+  whyGone(key: string): Promise<EndReason | undefined>
 }
+
+/** Milliseconds for which is remembered why a session was ended: tabs ask within minutes. */
+const MEMORY = 3_600_000
 
 export interface LockedSession {
   readonly session: Session
   readonly fence: number
 }
 
-export function createSessions(store: SessionStore): Sessions {
+/** @param now - epoch milliseconds. */
+export function createSessions(store: SessionStore, now: () => number = Date.now): Sessions {
   const keyOf = async (id: string) => `session:${await hashSecretId(id)}`
+  const placeOf = (key: string) => `ended:${key}`
+
+  async function end(key: string, fence?: number, reason?: EndReason): Promise<boolean> {
+    if (reason === undefined) return store.delete(key, fence)
+    // A key that nobody has leaves nothing behind, and of two reasons the first counts.
+    const isKnown = (await store.get(key)) !== undefined
+    const isFirst = isKnown && (await store.get(placeOf(key))) === undefined
+    // First the reason, so that nobody finds the session gone and no reason.
+    if (isFirst) await store.set(placeOf(key), reason, now() + MEMORY)
+    const isEnded = await store.delete(key, fence)
+    if (isFirst && !isEnded && (await store.get(key)) !== undefined)
+      await store.delete(placeOf(key))
+    return isEnded
+  }
 
   return Object.freeze<Sessions>({
     keyOf,
@@ -76,6 +115,7 @@ export function createSessions(store: SessionStore): Sessions {
     },
     replace: (key, session, fence, lockFor) =>
       store.replace(key, JSON.stringify(session), fence, lockFor),
-    end: (key, fence) => store.delete(key, fence),
+    end,
+    whyGone: async (key) => (await store.get(placeOf(key))) as EndReason | undefined,
   })
 }

@@ -74,19 +74,24 @@ describe('a session in a file', () => {
 })
 
 describe('a session whose server died while it refreshed', () => {
-  it('ends with one clear reason, without its cookie, and sends nothing twice', async () => {
+  it('ends with one clear reason for all tabs, without its cookie, and sends nothing twice', async () => {
     await using plain = await startApp({ store, now: Date.now })
     await plain.signIn()
     const key = `session:${await hashSecretId(sid(plain))}`
     const session = JSON.parse((await store.get(key)) ?? '') as Session
     const locked = await store.lock(key, 1)
-    const marked = { ...session, refresh: { sentAt: Date.now() } }
+    const sentAt = Date.now() - 20_000
+    const marked = { ...session, refresh: { sentAt, openSince: sentAt } }
     await store.replace(key, JSON.stringify(marked), locked?.fence ?? 0, 1)
     const before = plain.provider.requests.get('/token')
 
-    const answer = await plain.sync({ newerThan: session.expiresAt })
-    expect(answer.status).toBe(401)
-    expect(await answer.json()).toMatchObject({ reason: 'refresh-interrupted' })
+    const cookie = `__Host-Http-sid=${sid(plain)}`
+    await using replica = await again({ now: Date.now })
+    for (const server of [plain, replica, plain]) {
+      const answer = await server.sync({ newerThan: session.expiresAt }, { cookie })
+      expect(answer.status).toBe(401)
+      expect(await answer.json()).toMatchObject({ reason: 'refresh-interrupted' })
+    }
     expect(sid(plain)).toBe('')
     expect(plain.provider.requests.get('/token')).toBe(before)
     expect(plain.log).toContain('[auth] session ended: a refresh was interrupted')

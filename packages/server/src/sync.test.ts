@@ -340,6 +340,7 @@ describe('a provider that fails', () => {
     app.pass(301_000)
     app.provider.fault = { status: 503, headers: { 'retry-after': '17' } }
     expect((await app.sync()).headers.get('retry-after')).toBe('17')
+    app.pass(17_000)
     app.provider.fault = {
       status: 429,
       headers: { 'retry-after': new Date(app.now() + 42_000).toUTCString() },

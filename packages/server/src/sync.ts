@@ -9,7 +9,7 @@ import type { RateLimiter } from './rate-limit.ts'
 import { readBody } from './read-body.ts'
 import { requestGuard } from './request-guard.ts'
 import type { SessionRefresher } from './session-refresher.ts'
-import type { Session } from './sessions.ts'
+import type { EndReason, Session } from './sessions.ts'
 import { tooMany } from './too-many.ts'
 
 /** Milliseconds: a token that lives longer than this is better than none while the provider is away. */
@@ -86,7 +86,7 @@ export function sync(
         return signedOut(c, 'refresh-interrupted')
       case 'gone':
         // The cookie stays: this answer may arrive after a new sign-in has set another one, and would clear that.
-        return signedOut(c, await sessions.whyGone(key))
+        return signedOut(c, reasonOf(await sessions.whyGone(key)))
     }
   }
 }
@@ -111,6 +111,11 @@ async function readQuestion(c: Context): Promise<SyncRequest | Problem> {
       detail: isAuthError(error) ? error.message : 'The body is neither empty nor JSON.',
     }
   }
+}
+
+/** A new sign-in is no reason to give: whoever asks with the old cookie has the new one by now, or was signed out. */
+function reasonOf(why: EndReason | undefined): SignedOutReason {
+  return why === undefined || why === 'session-replaced' ? 'session-expired' : why
 }
 
 function signedOut(c: Context, reason: SignedOutReason): Response {

@@ -1,0 +1,44 @@
+/** Lets a limited number of tasks run at once; who has waited too long is turned away. */
+export interface RefreshQueue {
+  /** Resolves with a way to leave when it is one's turn; with `undefined` after `patience` (milliseconds) in vain. */
+  enter(patience: number): Promise<(() => void) | undefined>
+}
+
+/** @param places - how many may be in at once. First come, first served. */
+export function createRefreshQueue(places: number): RefreshQueue {
+  const waiting = new Set<(place: () => void) => void>()
+  let free = places
+
+  /** A place can be left once. */
+  function place(): () => void {
+    let isLeft = false
+    return () => {
+      if (isLeft) return
+      isLeft = true
+      const [next] = waiting
+      if (next === undefined) free += 1
+      else next(place())
+    }
+  }
+
+  return Object.freeze<RefreshQueue>({
+    async enter(patience) {
+      if (free > 0) {
+        free -= 1
+        return place()
+      }
+      return new Promise((resolve) => {
+        const timer = setTimeout(() => {
+          waiting.delete(turn)
+          resolve(undefined)
+        }, patience)
+        const turn = (mine: () => void) => {
+          waiting.delete(turn)
+          clearTimeout(timer)
+          resolve(mine)
+        }
+        waiting.add(turn)
+      })
+    },
+  })
+}
