@@ -74,4 +74,17 @@ describe('memoryStore', () => {
       'three',
     ])
   })
+
+  it.each([
+    ['memoryStore({ now }) must be a function', { now: 'x' }],
+    ['There is no option "ttl"', { ttl: 5 }],
+    ['memoryStore(options) must be an object, got null', null],
+  ])('says what is wrong: %s', (text, options) => {
+    expect(() => memoryStore(options as never)).toThrow(
+      expect.objectContaining({
+        code: 'ERR_CONFIG',
+        message: expect.stringContaining(text) as string,
+      }) as Error,
+    )
+  })
 })

@@ -1,3 +1,5 @@
+import { checkOptions } from './check-options.ts'
+import { configError } from './config-error.ts'
 import type { SessionStore } from './session-store.ts'
 
 /** What {@link memoryStore} takes. */
@@ -23,11 +25,15 @@ const BATCH = 64
 /**
  * A store in this process's memory: for development and for a single process. A restart signs everybody out.
  *
+ * @throws AuthError `ERR_CONFIG` for a wrong option.
  * @example
  * authRoutes({ …, store: memoryStore() })
  */
 export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
+  checkOptions('memoryStore', options, ['now'])
   const { now = Date.now } = options
+  if (typeof now !== 'function')
+    throw configError('memoryStore({ now })', 'a function', now, 'Leave it out.')
   const entries = new Map<string, Entry>()
   // By their end, so that forgetting looks at nothing that still lives.
   const buckets = new Map<number, Set<string>>()

@@ -247,7 +247,7 @@ export function readOptions(options: AuthOptions): Settings {
       'rateLimit',
       options.rateLimit,
       isRateLimit,
-      'false or an object with the positive numbers burst and perSecond',
+      'false or an object with the positive numbers burst and perSecond and nothing else',
       'Write e.g. { burst: 120, perSecond: 5 }, or leave it out.',
       { burst: 120, perSecond: 5 },
     ),
@@ -277,6 +277,16 @@ export function readOptions(options: AuthOptions): Settings {
       globalThis.fetch,
     ),
     now,
+  }
+  for (const field of ['idleLifetime', 'minimumLifetime'] as const) {
+    const value = options[field]
+    if (value !== undefined && value > settings.sessionLifetime)
+      fail(
+        field,
+        'no longer than `sessionLifetime`',
+        value,
+        'Shorten it, or write a longer `sessionLifetime`; its default is 12 hours.',
+      )
   }
   for (const name of Object.keys(options)) {
     if (!Object.hasOwn(settings, name))
@@ -364,8 +374,9 @@ const isPositive = (value: unknown): boolean =>
 const isRateLimit = (value: unknown): value is RateLimit | false => {
   if (value === false) return true
   if (typeof value !== 'object' || value === null) return false
-  const { burst, perSecond } = value as Record<string, unknown>
-  return isPositive(burst) && Number(burst) >= 1 && isPositive(perSecond)
+  const { burst, perSecond, ...others } = value as Record<string, unknown>
+  const isComplete = isPositive(burst) && Number(burst) >= 1 && isPositive(perSecond)
+  return isComplete && Object.keys(others).length === 0
 }
 const hasFunctions = (value: unknown, names: readonly string[]): boolean =>
   typeof value === 'object' &&
@@ -380,5 +391,6 @@ const isKeys = (value: unknown): value is readonly (string | Uint8Array)[] =>
 const toKey = (key: string | Uint8Array): Uint8Array =>
   typeof key === 'string' ? base64url.decode(key) : Uint8Array.from(key)
 const isGrace = (value: unknown): value is number => value === 0 || isSpan(10_000, DAY)(value)
-const isLogger = (value: unknown): value is AuthLogger =>
+/** Whether a value has the functions of an {@link AuthLogger}. */
+export const isLogger = (value: unknown): value is AuthLogger =>
   hasFunctions(value, ['info', 'warn', 'error'])

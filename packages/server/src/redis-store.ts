@@ -1,3 +1,4 @@
+import { checkOptions } from './check-options.ts'
 import { configError } from './config-error.ts'
 import type { SessionStore } from './session-store.ts'
 import { storeFailure } from './store-failure.ts'
@@ -67,7 +68,12 @@ const SCRIPTS = {
  * authRoutes({ …, store: redisStore(client), encryptionKeys })
  */
 export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): SessionStore {
+  checkOptions('redisStore', options, ['prefix', 'now'])
   const { prefix = 'token-bridge:', now = Date.now } = options
+  if (typeof prefix !== 'string')
+    throw configError('redisStore({ prefix })', 'a string', prefix, 'Write e.g. "shop:".')
+  if (typeof now !== 'function')
+    throw configError('redisStore({ now })', 'a function', now, 'Leave it out.')
   const has = (name: keyof RedisClient): boolean => typeof client?.[name] === 'function'
   if (!has('hGet') || !has('eval') || !has('evalSha')) {
     throw configError(

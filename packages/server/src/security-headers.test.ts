@@ -132,7 +132,6 @@ describe('securityHeaders', () => {
     ['reportTo', { reportOnly: true }],
     ['reportTo', { integrity: 'report' }],
     ['remotes', { remotes: ["'strict-dynamic'"] }],
-    ['strictDynamic', { strictDynamic: true }],
   ])('refuses a wrong `%s` when it is made: %j', (option, options) => {
     let thrown: unknown
     try {
@@ -142,5 +141,15 @@ describe('securityHeaders', () => {
     }
     expect(isAuthError(thrown, 'ERR_CONFIG')).toBe(true)
     expect((thrown as Error).message).toContain(`({ ${option} })`)
+  })
+
+  it.each([
+    ['does not stop a tampered remote entry', { strictDynamic: true }],
+    ['({ reportto }) must be left out', { reportto: '/violations' }],
+    ['must be an object, got null', null],
+    ['must be an object, got an array', []],
+    ['must be an object, got a string', 'strict'],
+  ])('refuses what is no set of options and says so: %s', (text, options) => {
+    expect(() => securityHeaders(options as never)).toThrow(text)
   })
 })

@@ -1,4 +1,5 @@
 import type { MiddlewareHandler } from 'hono'
+import { checkOptions } from './check-options.ts'
 import { configError } from './config-error.ts'
 import {
   contentSecurityPolicy,
@@ -39,7 +40,8 @@ const PERMISSIONS =
 /**
  * Middleware that sends the security headers of the host's pages: the policy of {@link contentSecurityPolicy},
  * `Integrity-Policy`, `Connection-Allowlist`, an own browsing context group (COOP), own resources for own pages only
- * (CORP), no devices, no referrer, nosniff, and where to report.
+ * (CORP), no devices, no referrer, nosniff, and where to report. That is the whole profile where `reportTo` is given;
+ * without it `Reporting-Endpoints` is left out, and `Integrity-Policy` unless `integrity` is `'enforce'`.
  *
  * A header that a route has set itself is left alone: the auth routes' own pages have a stricter policy.
  *
@@ -56,8 +58,8 @@ const PERMISSIONS =
 export function securityHeaders(
   options: SecurityHeadersOptions = {},
 ): MiddlewareHandler<{ Variables: NonceVariables }> {
-  const { nonce = false, navigate = [], integrity, reportOnly = false, ...policy } = options
   check(options)
+  const { nonce = false, navigate = [], integrity, reportOnly = false, ...policy } = options
   const { reportTo } = policy
   const suffix = reportOnly ? '-Report-Only' : ''
   const contentPolicy = (value?: string) =>
@@ -106,6 +108,8 @@ export function securityHeaders(
 }
 
 function check(options: SecurityHeadersOptions): void {
+  // Names that are not known are refused, and explained, by `contentSecurityPolicy`, which gets all the rest.
+  checkOptions('securityHeaders', options)
   const { nonce, navigate, integrity, reportOnly, reportTo } = options
   const refuse = (option: string, expected: string, value: unknown, fix: string): never => {
     throw configError(`securityHeaders({ ${option} })`, expected, value, fix)

@@ -1,5 +1,6 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import { AuthError } from '@token-bridge/core/errors'
+import { checkOptions } from './check-options.ts'
 import { configError } from './config-error.ts'
 import type { SessionStore } from './session-store.ts'
 import { storeFailure } from './store-failure.ts'
@@ -68,7 +69,10 @@ const STATEMENTS = {
  * authRoutes({ …, store: sqliteStore('/var/lib/shop/sessions.db'), encryptionKeys })
  */
 export function sqliteStore(path: string, options: SqliteStoreOptions = {}): SqliteStore {
+  checkOptions('sqliteStore', options, ['now'])
   const { now = Date.now } = options
+  if (typeof now !== 'function')
+    throw configError('sqliteStore({ now })', 'a function', now, 'Leave it out.')
   const database = open(path)
   const prepared = {} as Record<keyof typeof STATEMENTS, StatementSync>
   for (const [name, sql] of Object.entries(STATEMENTS)) {

@@ -312,6 +312,9 @@ describe('violationReports', () => {
     ['limit', { limit: 0 }],
     ['limit', { limit: 1.5 }],
     ['onViolation', { onViolation: 'x' }],
+    ['logger', { logger: {} }],
+    ['now', { now: 5 }],
+    ['onviolation', { onviolation: () => {} }],
   ])('refuses a wrong `%s`', (option, options) => {
     let thrown: unknown
     try {

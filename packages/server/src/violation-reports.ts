@@ -1,7 +1,8 @@
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
+import { checkOptions } from './check-options.ts'
 import { configError } from './config-error.ts'
-import type { AuthLogger } from './options.ts'
+import { isLogger, type AuthLogger } from './options.ts'
 
 /** What a browser blocked, or would have, in words that cannot hold a secret: origins and names that standards define. */
 export interface PolicyViolation {
@@ -53,6 +54,7 @@ const MOST_KINDS = 1000
  * }))
  */
 export function violationReports(options: ViolationReportsOptions = {}): Hono {
+  checkOptions('violationReports', options, ['onViolation', 'logger', 'limit', 'now'])
   const { onViolation, logger = console, limit = 100, now = Date.now } = options
   if (onViolation !== undefined && typeof onViolation !== 'function')
     throw configError(
@@ -68,6 +70,15 @@ export function violationReports(options: ViolationReportsOptions = {}): Hono {
       limit,
       'Write e.g. 100.',
     )
+  if (!isLogger(logger))
+    throw configError(
+      'violationReports({ logger })',
+      'an object with the functions info, warn and error',
+      logger,
+      'Use `console`.',
+    )
+  if (typeof now !== 'function')
+    throw configError('violationReports({ now })', 'a function', now, 'Leave it out.')
   const counts = new Map<string, number>()
   let windowEnd = 0
   let kept = 0
