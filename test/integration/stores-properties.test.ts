@@ -327,9 +327,7 @@ describe('Zustand', () => {
             else if (step.kind === 'bridge') {
               const { length } = ours.told
               change(step.change)
-              // A change of the key is a write as any other: `persist` stores the rest once more.
-              plain.store.setState({})
-              for (const { told } of [ours, plain]) told.length = length
+              ours.told.length = length
             }
           }
 
@@ -347,6 +345,7 @@ describe('Zustand', () => {
             ]
             expect(identities(0)).toEqual(identities(1))
             expect(ours.told).toEqual(plain.told)
+            expect([...ours.entries]).toEqual([...plain.entries])
           }
           expect(JSON.stringify([...ours.entries])).not.toContain('auth')
         },

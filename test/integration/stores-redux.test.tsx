@@ -356,6 +356,31 @@ describe('redux-persist', () => {
     persistor.pause()
   })
 
+  it('stores nothing over what another tab has stored, with the key on the blacklist', async () => {
+    const storage = memory()
+    const tab = () => {
+      const { bridge } = fakeBridge()
+      const plain = combineReducers({ auth: authReducer, cart: cart.reducer })
+      const store = configureStore({
+        reducer: persistReducer({ key: 'root', storage, blacklist: ['auth'] }, plain as never),
+        middleware: (defaults) => defaults(ignored).prepend(authMiddleware(bridge)),
+      })
+      return { bridge, store, persistor: persistStore(store) }
+    }
+    const tabs = [tab(), tab()] as const
+    for (const { persistor } of tabs)
+      await vi.waitFor(() => expect(persistor.getState().bootstrapped).toBe(true))
+    tabs[1].store.dispatch(cart.actions.added())
+    await tabs[1].persistor.flush()
+    const stored = storage.entries['persist:root']
+    expect(stored).toContain('items')
+    await tabs[0].bridge.rotate()
+    await tabs[0].bridge.reset('sign-out')
+    await tabs[0].persistor.flush()
+    expect(storage.entries['persist:root']).toBe(stored)
+    for (const { persistor } of tabs) persistor.pause()
+  })
+
   it('goes through a transform that revives what it likes, and ends at the truth', async () => {
     const { bridge } = fakeBridge()
     const storage = memory({ 'persist:root': JSON.stringify({ auth: old }) })

@@ -30,7 +30,11 @@ type State = Cart & AuthSlice
 
 /** A store whose middlewares are only known when it is made. */
 type AnyStore = StoreApi<State> & {
-  persist: { rehydrate(): Promise<void>; setOptions(options: object): void }
+  persist: {
+    rehydrate(): Promise<void>
+    setOptions(options: object): void
+    clearStorage(): void
+  }
   subscribe(selector: (state: State) => unknown, listener: (value: unknown) => void): () => void
 }
 type Layer = (inner: never) => unknown
@@ -414,6 +418,40 @@ describe('withAuth and persist', () => {
       await bridge.reset('sign-out')
       expect(JSON.parse(stored.at(-1)!)).toEqual({ state: { items: 2 }, version: 0 })
       for (const value of stored) expect(value).not.toContain('auth')
+    })
+
+    it('stores nothing when the bridge changes, and so nothing over what another tab has stored', async () => {
+      const { entries, storage } = memory({ items: 1 })
+      const tab = () => {
+        const { bridge } = host()
+        return { bridge, store: make(bridge, { name: 'cart', storage: storage! }) }
+      }
+      const [first, second] = [tab(), tab()]
+      const stored = vi.spyOn(entries, 'set')
+      second.store.setState({ items: 2 })
+      await first.bridge.rotate()
+      await first.bridge.reset('sign-out')
+      expect(stored).toHaveBeenCalledOnce()
+      expect(JSON.parse(entries.get('cart')!)).toEqual({ state: { items: 2 }, version: 0 })
+    })
+
+    it('stores what the app writes when it is told of a token, and that once', async () => {
+      const { bridge } = host()
+      const { entries, storage } = memory()
+      const store = make(bridge, { name: 'cart', storage: storage! })
+      store.persist.setOptions({ storage })
+      const leave = (store as StoreApi<State>).subscribe(() => {
+        leave()
+        store.setState({ items: 5 })
+      })
+      const stored = vi.spyOn(entries, 'set')
+      await bridge.rotate()
+      expect(stored).toHaveBeenCalledOnce()
+      store.setState({})
+      expect(stored).toHaveBeenCalledTimes(2)
+      expect(JSON.parse(entries.get('cart')!)).toEqual({ state: { items: 5 }, version: 0 })
+      store.persist.clearStorage()
+      expect(entries.size).toBe(0)
     })
 
     it('leaves what persist adds to the store where everybody looks for it', () => {

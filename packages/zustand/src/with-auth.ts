@@ -82,12 +82,32 @@ function createGuarded(
 ): object {
   const first = bridge.snapshot
   let told = first
-  let write = set
+  let put = set
   let isMade = false
+  /** The state as the app left it, while a write of ours is under way. */
+  let left: unknown
 
   /** An initializer that is not done yet may write what has no key. */
   function mayLack(state: unknown): boolean {
     return !isMade && authOf(state) === undefined
+  }
+
+  /** A write of the app's that happens within ours changes more than the key, and is stored as any other. */
+  function isQuiet(): boolean {
+    const state = get()
+    if (left === undefined || isSameBesidesKey(left, state)) return left !== undefined
+    left = state
+    return false
+  }
+
+  function write(action: string): void {
+    const before = left
+    left = get()
+    try {
+      put({ auth: told }, false, action)
+    } finally {
+      left = before
+    }
   }
 
   function review(state: unknown): void {
@@ -119,14 +139,14 @@ function createGuarded(
   }
 
   api.setState = guard(api.setState)
-  leaveOutOfStorage(api)
+  leaveOutOfStorage(api, isQuiet)
 
   // Before anybody else hears of a new state it has the key, whoever made it, and nobody can take it out again.
   api.subscribe((state) => {
     if (mayLack(state)) return
     review(state)
     if (isObject(state) && tryLock(state, told)) return
-    write({ auth: told }, false, 'auth/statusChanged')
+    write('auth/statusChanged')
   })
 
   const detach = bridge.attach({
@@ -134,7 +154,7 @@ function createGuarded(
     apply(event, snapshot) {
       if (snapshot === told) return
       told = snapshot
-      write({ auth: snapshot }, false, actionName(event))
+      write(actionName(event))
     },
   })
   if (signal?.aborted === true) detach()
@@ -143,7 +163,7 @@ function createGuarded(
   const initial = initializer(guard(set), get, api)
   isMade = true
   // With all middlewares around it, and before anybody can put something else in its place.
-  write = api.setState
+  put = api.setState
   // A middleware around us may make a copy of what we return.
   queueMicrotask(() => tryLock(api.getInitialState(), first))
   return tryLock(initial, told) ? initial : locked(initial, told)
@@ -164,6 +184,14 @@ function locked(state: unknown, auth: AuthSnapshot): object {
   const copy: object = { ...(state as object), auth }
   tryLock(copy, auth)
   return copy
+}
+
+/** Whether nothing but the key differs, at the first level of two states. */
+function isSameBesidesKey(before: unknown, after: unknown): boolean {
+  if (!isObject(before) || !isObject(after)) return before === after
+  const keys = new Set([...Reflect.ownKeys(before), ...Reflect.ownKeys(after)])
+  keys.delete('auth')
+  return [...keys].every((key) => Object.is(Reflect.get(before, key), Reflect.get(after, key)))
 }
 
 function authOf(state: unknown): unknown {
