@@ -302,6 +302,47 @@ describe('authMiddleware', () => {
     vi.unstubAllGlobals()
   })
 
+  // Middlewares that stamp actions or number them are common.
+  it('reaches the slice when a middleware behind it writes into its actions', async () => {
+    const stamp: Middleware = () => (next) => (action) =>
+      next(Object.assign(action as Action, { timestamp: 1 }))
+    const bridge = new SecureTokenBridge({ source })
+    const store = configureStore({
+      reducer: { auth: authReducer },
+      middleware: (defaults) => defaults().prepend(authMiddleware(bridge)).concat(stamp),
+    })
+    await bridge.rotate()
+    expect(store.getState().auth).toBe(bridge.snapshot)
+    await bridge.reset('sign-out')
+    expect(store.getState().auth).toBe(bridge.snapshot)
+  })
+
+  it.each<[string, (next: (action: unknown) => unknown, action: unknown) => unknown]>([
+    ['swallows', (_next, action) => action],
+    ['clones and spoils', (next, action) => next({ ...(action as Action), payload: null })],
+    [
+      'throws at',
+      () => {
+        throw new Error('behind')
+      },
+    ],
+  ])('catches up by itself when a middleware behind it %s an action', async (_, handle) => {
+    vi.stubGlobal('reportError', vi.fn())
+    const bridge = new SecureTokenBridge({ source })
+    const behind: Middleware = () => (next) => (action) =>
+      tokenRotated.match(action) ? handle(next, action) : next(action)
+    const store = configureStore({
+      reducer: { auth: authReducer },
+      middleware: (defaults) => defaults().prepend(authMiddleware(bridge)).concat(behind),
+    })
+    await tick()
+    bridge.updateToken({ accessToken: 'by-hand', expiresAt: Date.now() + 300_000 })
+    expect(store.getState().auth).not.toEqual(bridge.snapshot)
+    await tick()
+    expect(store.getState().auth).toBe(bridge.snapshot)
+    vi.unstubAllGlobals()
+  })
+
   it.each<[string, (forge: () => Action) => Action]>([
     [
       'a batch that a reducer unpacks',

@@ -56,8 +56,16 @@ export function authMiddleware(
     }
 
     const catchUp = harmless(() => {
+      isPlanned = false
       if (signal?.aborted !== true && isBehind()) dispatch(statusChanged(bridge.snapshot))
     })
+    let isPlanned = false
+    /** Never after a write of its own: one that did not help would not help the next time either. */
+    function planCatchUp(): void {
+      if (isPlanned) return
+      isPlanned = true
+      queueMicrotask(catchUp)
+    }
 
     let told: AuthSnapshot = bridge.snapshot
     const detach = bridge.attach({
@@ -67,6 +75,8 @@ export function authMiddleware(
         told = snapshot
         // A reducer or a listener of the store that throws must not keep the rest of a reset from happening.
         harmless(() => dispatch(actionFor(event, snapshot)))()
+        // A middleware behind us may have thrown at it, kept it, or passed something else on.
+        planCatchUp()
         if (event.type !== 'auth-reset') return
         for (const action of onReset)
           harmless(() => api.dispatch(typeof action === 'function' ? action() : action))()
@@ -75,7 +85,7 @@ export function authMiddleware(
     if (signal?.aborted === true) detach()
     else signal?.addEventListener('abort', detach, { once: true })
     // Redux forbids a dispatch while it is being constructed.
-    queueMicrotask(catchUp)
+    planCatchUp()
 
     return (next) => {
       deliver = next
@@ -88,8 +98,7 @@ export function authMiddleware(
         try {
           return next(action)
         } finally {
-          // Not after an action of our own: one that did not help would not help the next time either.
-          queueMicrotask(catchUp)
+          planCatchUp()
         }
       }
     }

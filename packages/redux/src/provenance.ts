@@ -18,9 +18,15 @@ const AUTH_TYPES: ReadonlySet<string> = new Set([
 /** The very objects that a middleware made. A copy of one is not in here, whoever made it. */
 const genuine = new WeakSet<object>()
 
-/** Marks an action as the bridge's own. Frozen: else somebody on its way could put another snapshot into it. */
+const LOCKED = { writable: false, configurable: false }
+
+/**
+ * Marks an action as the bridge's own. Nobody on its way can put another type or snapshot into it; a middleware that adds
+ * a time stamp, as many do, may.
+ */
 export function mint(action: AuthAction): AuthAction {
-  genuine.add(Object.freeze(action))
+  Object.defineProperties(action, { type: LOCKED, payload: LOCKED })
+  genuine.add(action)
   return action
 }
 
