@@ -3,6 +3,9 @@
 export const CLIENT_ID = 'shop'
 export const CLIENT_SECRET = 'replicas-client-secret'
 
+/** What the sessions are sealed with in the store. */
+export const ENCRYPTION_KEY: Uint8Array = new Uint8Array(32).fill(7)
+
 export interface ProviderSettings {
   readonly origin: string
   /** Milliseconds for which a refresh token is taken again; 0: any reuse ends the grant. */

@@ -36,7 +36,8 @@ function adapter(model: string): Adapter {
     async consume(id) {
       const record = records.get(key(id))
       if (record !== undefined) record.consumed = Math.floor(Date.now() / 1000)
-      consumedAt.set(id, Date.now())
+      // A grace period begins once: repeating a token does not make it longer.
+      if (!consumedAt.has(id)) consumedAt.set(id, Date.now())
     },
     async destroy(id) {
       records.delete(key(id))

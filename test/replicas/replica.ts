@@ -3,7 +3,13 @@ import { serve } from '@hono/node-server'
 import { authRoutes, redisStore } from '@token-bridge/server'
 import { Hono } from 'hono'
 import { createClient } from 'redis'
-import { CLIENT_ID, CLIENT_SECRET, type Ready, type ReplicaSettings } from './messages.ts'
+import {
+  CLIENT_ID,
+  CLIENT_SECRET,
+  ENCRYPTION_KEY,
+  type Ready,
+  type ReplicaSettings,
+} from './messages.ts'
 
 const { name, origin, issuer, redisUrl, grace } = JSON.parse(
   process.argv[2] ?? '',
@@ -18,6 +24,7 @@ app.route(
     clientId: CLIENT_ID,
     clientSecret: CLIENT_SECRET,
     store: redisStore(client),
+    encryptionKeys: [ENCRYPTION_KEY],
     refreshTokenGrace: grace,
     rateLimit: false,
     logger: { info() {}, warn() {}, error: (line: string) => console.error(`${name}: ${line}`) },
