@@ -1,12 +1,22 @@
 import { act, cleanup, fireEvent, render, screen, within } from '@testing-library/react'
-import type { SecureTokenBridge, TokenReader } from '@token-bridge/core'
-import { AuthGate, AuthProvider, useAuthToken, type MaintenanceState } from '@token-bridge/react'
+import type { SecureTokenBridge, TokenPayload, TokenReader } from '@token-bridge/core'
+import {
+  AuthGate,
+  AuthProvider,
+  useAuthToken,
+  type AuthFallbacks,
+  type MaintenanceState,
+} from '@token-bridge/react'
 import { Profiler, type ReactNode } from 'react'
+import { Observable } from 'rxjs'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { outage, payload, setUp, stillTime } from './react.test.support.tsx'
 
 const Token = () => <p data-testid="token">{useAuthToken() ?? 'none'}</p>
 const text = () => screen.getByTestId('token').textContent
+
+/** A payload for a machine that has slept for ten minutes. */
+const later = (): TokenPayload => ({ ...payload(), expiresAt: Date.now() + 900_000 })
 
 const started: SecureTokenBridge[] = []
 const start = (bridge: SecureTokenBridge) => act(async () => void started.push(bridge.start()))
@@ -243,6 +253,176 @@ describe('AuthGate, by default', () => {
     )
     for (let rotation = 0; rotation < 3; rotation += 1) await act(() => bridge.rotate())
     expect(committed).toHaveBeenCalledTimes(1)
+  })
+})
+
+describe('what was shown before the token ran out', () => {
+  /** A gate that has shown a form, into which something was typed; `expire()` says how the next try ends. */
+  async function setUpForm(fallbacks: AuthFallbacks = {}) {
+    const { environment, pass } = stillTime()
+    let answer = (): Promise<TokenPayload | null> => Promise.resolve(payload())
+    const { bridge, reader } = setUp({
+      environment,
+      source: () => answer(),
+      rotation: { backoff: { initialDelay: 1, maxDelay: 1 } },
+    })
+    await start(bridge)
+    const tree = (given: TokenReader) => (
+      <AuthGate reader={given} {...fallbacks}>
+        <input aria-label="address" />
+      </AuthGate>
+    )
+    const view = render(tree(reader))
+    const input = screen.getByLabelText<HTMLInputElement>('address')
+    fireEvent.change(input, { target: { value: '1 Long Street' } })
+    input.focus()
+    const wake = (next: () => Promise<TokenPayload | null>) => {
+      answer = next
+      return act(async () => void window.dispatchEvent(new Event('focus')))
+    }
+    return {
+      ...view,
+      bridge,
+      reader,
+      input,
+      rerender: (given: TokenReader) => view.rerender(tree(given)),
+      /** The machine has slept. */
+      expire(next: () => Promise<TokenPayload | null> = () => new Promise(() => {})) {
+        pass(600_000)
+        return wake(next)
+      },
+      /** The page comes out of the back/forward cache, and the server takes its time. */
+      async comeBack() {
+        answer = () => new Promise(() => {})
+        await act(async () => void restore())
+      },
+      isShown: () => screen.queryByRole('textbox', { name: 'address' }) !== null,
+    }
+  }
+  const fail = (retryAfter?: number) => () => Promise.reject(outage(retryAfter))
+  const restore = (page: EventTarget = window) =>
+    page.dispatchEvent(Object.assign(new Event('pageshow'), { persisted: true }))
+
+  it.each([
+    ['the next one is on its way', 'loading', undefined],
+    ['there is an error', 'error', fail()],
+    ['there is maintenance', 'maintenance', fail(30_000)],
+  ])('is hidden while %s, and comes back as it was', async (_name, status, next) => {
+    const { bridge, reader, input, expire, isShown } = await setUpForm()
+    expect(isShown()).toBe(true)
+    await expire(next)
+    expect(reader.snapshot().status).toBe(status)
+    expect(isShown()).toBe(false)
+    expect(input.closest<HTMLElement>('[style]')?.style.display).toBe('none')
+    await act(async () => bridge.updateToken(later()))
+    expect(screen.getByRole('textbox')).toBe(input)
+    expect(input.value).toBe('1 Long Street')
+    expect(screen.queryByRole('alert')).toBeNull()
+  })
+
+  it('is hidden behind the words of the app, too', async () => {
+    const { expire, isShown, input } = await setUpForm({ loading: <p>one moment</p> })
+    await expire()
+    expect(screen.getByText('one moment')).toBeTruthy()
+    expect(isShown()).toBe(false)
+    expect(input.isConnected).toBe(true)
+  })
+
+  it('gets its focus back, which hiding has taken away', async () => {
+    const { expire, input, bridge } = await setUpForm()
+    await expire()
+    input.blur()
+    await act(async () => bridge.updateToken(later()))
+    expect(document.activeElement).toBe(input)
+  })
+
+  it('leaves the focus where it has gone meanwhile', async () => {
+    const { expire, bridge, container } = await setUpForm()
+    const elsewhere = document.createElement('button')
+    container.append(elsewhere)
+    await expire()
+    elsewhere.focus()
+    await act(async () => bridge.updateToken(later()))
+    expect(document.activeElement).toBe(elsewhere)
+  })
+
+  it.each<[string, (form: Awaited<ReturnType<typeof setUpForm>>) => Promise<unknown>]>([
+    ['the session has ended', ({ bridge }) => act(() => bridge.reset('session-ended'))],
+    ['somebody signs out', ({ bridge }) => act(() => bridge.reset('sign-out'))],
+    ['the reader is revoked', async ({ bridge }) => act(() => bridge.revoke('remote'))],
+    ['another reader is given that has no token', async ({ rerender }) => rerender(setUp().reader)],
+  ])('is removed when %s, shown or hidden', async (_name, end) => {
+    const shown = await setUpForm()
+    await end(shown)
+    expect(shown.input.isConnected).toBe(false)
+    cleanup()
+    const hidden = await setUpForm()
+    await hidden.expire()
+    expect(hidden.input.isConnected).toBe(true)
+    await end(hidden)
+    expect(hidden.input.isConnected).toBe(false)
+  })
+
+  it('does not come back in the next session', async () => {
+    const { bridge } = await setUpForm()
+    await act(() => bridge.reset('sign-out'))
+    await act(async () => bridge.updateToken(payload()))
+    expect(screen.getByLabelText<HTMLInputElement>('address').value).toBe('')
+  })
+
+  // auth0/auth0-react#562: the back button brings back what only somebody who is signed in may see.
+  it.each([
+    ['shown', false],
+    ['hidden', true],
+  ])(
+    'is removed from a page that comes out of the back/forward cache, where it was %s',
+    async (_name, isHidden) => {
+      const { expire, input, comeBack } = await setUpForm()
+      if (isHidden) await expire()
+      await comeBack()
+      expect(input.isConnected).toBe(false)
+      expect(screen.getByRole('status').textContent).toBe('Loading the session…')
+    },
+  )
+
+  it('is removed from such a page also when the gate hears of it before the bridge', async () => {
+    const heard = new EventTarget()
+    const { bridge, reader } = setUp({
+      environment: { ...stillTime().environment, window: heard },
+      source: () => new Promise(() => {}),
+    })
+    await start(bridge)
+    bridge.updateToken(payload())
+    render(gate(reader))
+    const before = screen.getByTestId('token')
+    await act(async () => void restore())
+    await act(async () => void restore(heard))
+    expect(reader.snapshot().status).toBe('loading')
+    expect(before.isConnected).toBe(false)
+  })
+
+  it('stays where a page comes back that held no token', async () => {
+    const { bridge, reader } = setUp({ enabled: false })
+    await start(bridge)
+    render(gate(reader))
+    const before = screen.getByTestId('token')
+    await act(async () => void restore())
+    expect(screen.getByTestId('token')).toBe(before)
+  })
+
+  it('is removed where the app has something else for cookie-only mode', async () => {
+    let flip = (_isEnabled: boolean): void => {}
+    const enabled = new Observable<boolean>((subscriber) => {
+      flip = (isEnabled) => subscriber.next(isEnabled)
+      flip(true)
+    })
+    const { bridge, reader } = setUp({ enabled })
+    render(gate(reader, { cookieOnly: <p>read only</p> }))
+    await start(bridge)
+    const before = screen.getByTestId('token')
+    await act(async () => flip(false))
+    expect(screen.getByText('read only')).toBeTruthy()
+    expect(before.isConnected).toBe(false)
   })
 })
 

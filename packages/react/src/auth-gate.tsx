@@ -14,7 +14,10 @@ import {
   type SignedOutState,
 } from './gate-state.ts'
 import { useAuthReader, useAuthSelector } from './hooks.ts'
+import { Kept } from './kept.tsx'
 import { Notice } from './notice.tsx'
+import { ReaderContext } from './reader-context.ts'
+import { useRestorations } from './restorations.ts'
 
 /** What stands in place of the children: a node, or a function of the state that makes one. */
 export type Fallback<State extends GateState> = ReactNode | ((state: State) => ReactNode)
@@ -31,14 +34,19 @@ export interface AuthFallbacks {
   readonly cookieOnly?: Fallback<CookieOnlyState>
 }
 
+/** What a gate renders, and by which reader. */
 export interface AuthGateProps extends AuthFallbacks {
-  /** Used instead of the one that `<AuthProvider>` gives. It is not passed on to the hooks of the children. */
+  /** Used instead of the one that `<AuthProvider>` gives, by the gate and by the hooks of what it renders. */
   readonly reader?: TokenReader | undefined
   readonly children?: ReactNode
 }
 
 /**
- * Renders its children while there is a valid token, and says what is the matter while there is none.
+ * Shows its children while there is a valid token, and says what is the matter while there is none.
+ *
+ * Children that were shown are kept while the same session has no token for a while: they are hidden, and come back with all
+ * that was typed into them. When the session ends, the reader is revoked or the page comes out of the back/forward cache they
+ * are removed.
  *
  * It renders states and never throws a promise. The defaults are live regions that take no focus; the one of maintenance
  * has a button that asks for a try now. A rotation does not render it again.
@@ -53,12 +61,45 @@ export function AuthGate({ reader, children, ...fallbacks }: AuthGateProps): Rea
   const found = useAuthReader(reader)
   const snapshot = useAuthSelector(closedBy, found)
   const retry = useRetry(found, snapshot)
-  if (snapshot === null) return children
-  const state = gateState(snapshot, retry)
-  const own = rendered(state, fallbacks)
-  if (own !== undefined) return own
-  return state.status === 'cookie-only' ? children : <Notice state={state} />
+  const state = snapshot === null ? null : gateState(snapshot, retry)
+  const own = state === null ? undefined : rendered(state, fallbacks)
+  const closed = own === undefined && state?.status === 'cookie-only' ? null : state
+  const isKept = useKept(found, closed)
+  return (
+    <ReaderContext.Provider value={found}>
+      {closed !== null && own === undefined && closed.status !== 'cookie-only' && (
+        <Notice state={closed} />
+      )}
+      {closed !== null && own}
+      {isKept && <Kept isHidden={closed !== null}>{children}</Kept>}
+    </ReaderContext.Provider>
+  )
 }
+
+/**
+ * Whether the children are there: shown while the gate is open, and kept by one that has closed on the session which it was
+ * opened in. A page that was restored asks whose session it is, so it keeps nothing of the one before.
+ */
+function useKept(reader: TokenReader, closed: GateState | null): boolean {
+  const restorations = useRestorations()
+  const [opened, setOpened] = useState<{
+    readonly reader: TokenReader
+    readonly restorations: number
+  } | null>(null)
+  const isSame = opened?.reader === reader
+  if (closed === null) {
+    // Not when the page was restored: who is told of that first, the gate or the bridge, is not for the gate to know.
+    if (!isSame) setOpened({ reader, restorations })
+    return true
+  }
+  const isKept = isSame && opened.restorations === restorations && isPassing(closed)
+  if (opened !== null && !isKept) setOpened(null)
+  return isKept
+}
+
+/** Nobody has said that the session is over. */
+const isPassing = ({ status }: GateState): boolean =>
+  status === 'loading' || status === 'error' || status === 'maintenance'
 
 /** The snapshot that keeps the gate closed; `null` for all of those that open it. */
 const closedBy = (snapshot: AuthSnapshot): AuthSnapshot | null =>

@@ -145,6 +145,23 @@ describe('hooks', () => {
     expect(screen.getByText('of-context of-argument')).toBeTruthy()
   })
 
+  it('use the reader that a gate was given, within it, in its children and in its fallbacks', async () => {
+    const one = setUp()
+    const two = setUp()
+    one.bridge.updateToken({ ...payload(), accessToken: 'of-provider' })
+    const Name = () => <p>{useAuthToken() ?? useAuthStatus()}</p>
+    const { container } = render(
+      <AuthProvider reader={one.reader}>
+        <AuthGate reader={two.reader} loading={<Name />}>
+          <Name />
+        </AuthGate>
+      </AuthProvider>,
+    )
+    expect(container.textContent).toBe('loading')
+    await act(async () => two.bridge.updateToken({ ...payload(), accessToken: 'of-gate' }))
+    expect(container.textContent).toBe('of-gate')
+  })
+
   it('need no provider when they are given a reader, and neither does a gate', async () => {
     const { bridge, reader } = setUp()
     const Token = () => <p>{useAuthToken(reader)}</p>
