@@ -149,7 +149,10 @@ describe('hooks', () => {
     const one = setUp()
     const two = setUp()
     one.bridge.updateToken({ ...payload(), accessToken: 'of-provider' })
-    const Name = () => <p>{useAuthToken() ?? useAuthStatus()}</p>
+    const Name = () => {
+      const [token, status] = [useAuthToken(), useAuthStatus()]
+      return <p>{token ?? status}</p>
+    }
     const { container } = render(
       <AuthProvider reader={one.reader}>
         <AuthGate reader={two.reader} loading={<Name />}>

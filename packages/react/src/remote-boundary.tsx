@@ -10,7 +10,9 @@ export interface RemoteFailure {
   readonly retry: () => void
 }
 
+/** What a boundary needs to know of the remote in it. */
 export interface RemoteBoundaryProps {
+  /** The remote's name. Another name is another remote: what was there is removed, and its failure forgotten. */
   readonly remote: string
   /**
    * Told once of each mount, and of each failure with its code. A function, because from any element in the page a script
@@ -33,7 +35,7 @@ interface BoundaryState {
  * Keeps the failure of a remote that the host renders to the remote's own place, and tells how the mount went.
  *
  * A `<Suspense>` for a remote that loads lazily goes around the boundary, not into it: a remote is mounted when its content
- * is. What React lets no boundary catch, such as event handlers, is not caught. A class, because React has no other way.
+ * is. What React lets no boundary catch, such as event handlers, is not caught.
  *
  * @example
  * const report = (remote, failure) => bridge.reportMount(remote, failure)
@@ -41,7 +43,12 @@ interface BoundaryState {
  *   <RemoteBoundary remote="orders" report={report}><Orders auth={bridge.reader('orders')} /></RemoteBoundary>
  * </Suspense>
  */
-export class RemoteBoundary extends Component<RemoteBoundaryProps, BoundaryState> {
+export function RemoteBoundary(props: RemoteBoundaryProps): ReactNode {
+  return <Boundary key={props.remote} {...props} />
+}
+
+/** Of one remote. A class, because React has no other way. */
+class Boundary extends Component<RemoteBoundaryProps, BoundaryState> {
   override state: BoundaryState = { failure: null }
   #isMounted = false
   #isFailureReported = false
