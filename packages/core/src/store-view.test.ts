@@ -126,7 +126,7 @@ describe('isSnapshot', () => {
   const error = { code: 'ERR_MAINTENANCE', message: 'down' } as const
   const snapshot = snapshotOf({ generation: 2, error })
 
-  it('knows the snapshot, a copy of it, and one with more in it', () => {
+  it('knows the snapshot, a copy of it, and one that redux-persist has signed', () => {
     expect(isSnapshot(snapshot, snapshot)).toBe(true)
     expect(isSnapshot(JSON.parse(JSON.stringify(snapshot)), snapshot)).toBe(true)
     expect(isSnapshot({ ...snapshot, _persist: {} }, snapshot)).toBe(true)
@@ -140,6 +140,10 @@ describe('isSnapshot', () => {
     ['error code', { error: { ...error, code: 'ERR_OFFLINE' } }],
     ['error message', { error: { ...error, message: 'up' } }],
     ['error', { error: null }],
+    ['key, which no snapshot has', { user: 'admin' }],
+    ['key of an inherited name', { toString: 'admin' }],
+    ['symbol', { [Symbol('user')]: 'admin' }],
+    ['key in the error', { error: { ...error, user: 'admin' } }],
   ])('tells another %s', (_, difference) => {
     expect(isSnapshot({ ...snapshot, ...difference }, snapshot)).toBe(false)
   })

@@ -32,19 +32,28 @@ export function createRefusals(owner?: ReadOnlyStoreOptions): (method: string) =
   }
 }
 
-/** Whether what a store holds says the same as the snapshot: it may be a copy, from storage or the DevTools. */
+/**
+ * Whether what a store holds says the same as the snapshot, and nothing else: it may be a copy, from storage or the
+ * DevTools. The key `_persist`, which redux-persist adds to a slice of its own, says nothing.
+ */
 export function isSnapshot(held: unknown, snapshot: AuthSnapshot): boolean {
-  if (held === snapshot) return true
-  if (typeof held !== 'object' || held === null) return false
-  const { status, mode, generation, expiresAt, error }: Partial<AuthSnapshot> = held
-  return (
-    status === snapshot.status &&
-    mode === snapshot.mode &&
-    generation === snapshot.generation &&
-    expiresAt === snapshot.expiresAt &&
-    error?.code === snapshot.error?.code &&
-    error?.message === snapshot.error?.message
-  )
+  return saysTheSame(held, snapshot)
+}
+
+function saysTheSame(held: unknown, truth: unknown): boolean {
+  if (held === truth) return true
+  if (!isObject(held) || !isObject(truth)) return false
+  for (const key of Reflect.ownKeys(held)) {
+    if (!Object.hasOwn(truth, key) && key !== '_persist') return false
+  }
+  for (const key of Object.keys(truth)) {
+    if (!saysTheSame(Reflect.get(held, key), Reflect.get(truth, key))) return false
+  }
+  return true
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
 }
 
 /**

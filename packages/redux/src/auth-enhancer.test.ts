@@ -1,4 +1,9 @@
-import { combineSlices, configureStore, createListenerMiddleware } from '@reduxjs/toolkit'
+import {
+  combineSlices,
+  configureStore,
+  createListenerMiddleware,
+  type Action,
+} from '@reduxjs/toolkit'
 import { describe, expect, it } from 'vitest'
 import {
   authEnhancer,
@@ -78,11 +83,17 @@ describe('authEnhancer, with the DevTools', () => {
     tools.send({ type: 'JUMP_TO_STATE', index: 1 })
     store.dispatch(cart.actions.added())
     for (let turn = 0; turn < 20; turn += 1) await microtask()
+    store.dispatch(cart.actions.added())
+    await bridge.rotate()
+    for (let turn = 0; turn < 20; turn += 1) await microtask()
     expect(tools.log().map(({ type }) => type)).toEqual([
       '@@INIT',
       'auth/tokenRotated',
       'auth/tokenRotated',
       'cart/added',
+      'auth/statusChanged',
+      'cart/added',
+      'auth/tokenRotated',
     ])
   })
 
@@ -171,6 +182,35 @@ describe('authEnhancer, with the DevTools', () => {
 })
 
 describe('authEnhancer', () => {
+  it.each<[string, object]>([
+    ['a forged snapshot', forgedSnapshot],
+    ['a snapshot with more in it', { user: 'admin' }],
+  ])(
+    'brings back for the reducers, too, and reports, what %s was imported over',
+    async (_, change) => {
+      const seen: unknown[] = []
+      const host = guardedHost({
+        reducer: (
+          state: ReturnType<typeof root> | undefined,
+          action: Action & { auth?: object },
+        ) => {
+          seen.push(state?.auth)
+          return action.type === 'import'
+            ? ({ ...state, auth: action.auth } as ReturnType<typeof root>)
+            : root(state, action)
+        },
+      })
+      const { bridge, store, violations } = host
+      await bridge.rotate()
+      store.dispatch({ type: 'import', auth: { ...bridge.snapshot, ...change } } as Action)
+      expect(store.getState().auth).toBe(bridge.snapshot)
+      await microtask()
+      store.dispatch(cart.actions.added())
+      expect(seen.at(-1)).toBe(bridge.snapshot)
+      expect(violations).toEqual(['store-write'])
+    },
+  )
+
   it('shows the truth in a store that begins with somebody else’s state', async () => {
     const { bridge, store } = guardedHost({
       preloadedState: { auth: forgedSnapshot, cart: { items: 3 } },

@@ -1,6 +1,7 @@
 import type { Action, Reducer, StoreEnhancer } from '@reduxjs/toolkit'
 import type { AuthSnapshot } from '@token-bridge/core/state'
 import { isSnapshot } from '@token-bridge/core/store-view'
+import { mask } from './masks.ts'
 import {
   isAuthAction,
   isGenuine,
@@ -65,6 +66,7 @@ export function authEnhancer(
       if (state !== seen || shown?.[key] !== truth) {
         seen = state
         shown = { ...state, [key]: truth }
+        mask(shown, state)
       }
       return shown
     }

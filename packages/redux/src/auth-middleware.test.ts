@@ -6,7 +6,7 @@ import {
   type Action,
   type Middleware,
 } from '@reduxjs/toolkit'
-import { SecureTokenBridge } from '@token-bridge/core'
+import { SecureTokenBridge, type AuthSnapshot } from '@token-bridge/core'
 import { from } from 'rxjs'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import {
@@ -382,6 +382,69 @@ describe('authMiddleware', () => {
     await tick()
     expect(store.getState().auth).toBe(bridge.snapshot)
     expect(selectAuthToken(store.getState())).toBe('secret-1')
+    expect(bridge.metrics.violations).toBe(1)
+  })
+
+  it('counts a forgery that a middleware behind it sends to the reducer', async () => {
+    const bridge = new SecureTokenBridge({ source })
+    const evil: Middleware = () => (next) => (action) =>
+      next(
+        (action as Action).type === 'evil'
+          ? tokenRotated({ ...bridge.snapshot, generation: 99 })
+          : action,
+      )
+    const store = configureStore({
+      reducer: { auth: authReducer },
+      middleware: (defaults) => defaults().prepend(authMiddleware(bridge)).concat(evil),
+    })
+    await bridge.rotate()
+    store.dispatch({ type: 'evil' })
+    await tick()
+    expect(store.getState().auth).toBe(bridge.snapshot)
+    expect(bridge.metrics.violations).toBe(1)
+  })
+
+  it('takes no travel in time for a forgery, nor what a store begins with', async () => {
+    const bridge = new SecureTokenBridge({ source })
+    const root = (
+      state: { auth: AuthSnapshot } | undefined,
+      action: Action,
+    ): { auth: AuthSnapshot } =>
+      action.type === 'travel'
+        ? (action as unknown as { to: { auth: AuthSnapshot } }).to
+        : { auth: authReducer(state?.auth, action) }
+    await bridge.rotate()
+    const store = configureStore({
+      reducer: root,
+      preloadedState: { auth: { ...bridge.snapshot, mode: 'legacy' as const, generation: 7 } },
+      middleware: (defaults) => defaults().prepend(authMiddleware(bridge)),
+    })
+    const states = [store.getState()]
+    await tick()
+    for (let turn = 0; turn < 3; turn += 1) {
+      states.push(store.getState())
+      await bridge.rotate()
+    }
+    for (const to of [...states, root(undefined, { type: 'init' })]) {
+      store.dispatch({ type: 'travel', to } as Action)
+      expect(store.getState()).toBe(to)
+      await tick()
+      expect(store.getState().auth).toBe(bridge.snapshot)
+    }
+    expect(bridge.metrics.violations).toBe(0)
+  })
+
+  it('knows its actions also after a remote has patched the sets of the realm', async () => {
+    const bridge = new SecureTokenBridge({ source })
+    const { store } = host(bridge)
+    await bridge.rotate()
+    const before = store.getState()
+    vi.spyOn(WeakSet.prototype, 'has').mockReturnValue(true)
+    vi.spyOn(WeakSet.prototype, 'delete').mockReturnValue(true)
+    store.dispatch(tokenRotated({ ...bridge.snapshot, generation: 99 }))
+    vi.restoreAllMocks()
+    expect(store.getState()).toBe(before)
+    expect(bridge.metrics.violations).toBe(1)
   })
 
   it('asks once, and not without end, when another reducer stands at its key', async () => {

@@ -1,8 +1,17 @@
 import type { Action, Middleware } from '@reduxjs/toolkit'
-import type { AuthSnapshot, BridgeEvent } from '@token-bridge/core/state'
+import { initialSnapshot, type AuthSnapshot, type BridgeEvent } from '@token-bridge/core/state'
 import { harmless, isSnapshot } from '@token-bridge/core/store-view'
 import { authReset, statusChanged, tokenRotated } from './auth-slice.ts'
-import { isAuthAction, mint, reportForged, type AuthAction, type AuthBridge } from './provenance.ts'
+import { createMarks } from './marks.ts'
+import { unmask } from './masks.ts'
+import {
+  isAuthAction,
+  mint,
+  reportForged,
+  reportWritten,
+  type AuthAction,
+  type AuthBridge,
+} from './provenance.ts'
 
 /** How the store is connected. */
 export interface AuthMiddlewareOptions {
@@ -37,27 +46,48 @@ export function authMiddleware(
   { key = 'auth', onReset = [], signal }: AuthMiddlewareOptions = {},
 ): Middleware {
   return (api) => {
-    const underWay = new WeakSet<object>()
+    const underWay = createMarks()
     let deliver = (_action: AuthAction): void => {}
+
+    const sliceIn = (state: unknown): unknown =>
+      (state as Record<string, unknown> | undefined)?.[key]
+    /** The slice, and what `authEnhancer` shows in its place. */
+    const look = () => {
+      const state: unknown = api.getState()
+      return { held: sliceIn(unmask(state)), shown: sliceIn(state) }
+    }
+    const isBehind = (slice: unknown): boolean =>
+      slice !== undefined && !isSnapshot(slice, bridge.snapshot)
+
+    /** What the store began with, and what it was told: who brings that back has travelled in time, and forged nothing. */
+    const known = createMarks()
+    known.add(initialSnapshot)
+    known.add(look().held)
+    /** What an action of ours did not change: the DevTools are in the past. */
+    const past = createMarks()
 
     function dispatch(action: AuthAction): void {
       underWay.add(mint(action))
+      known.add(action.payload)
+      const before = look().held
       try {
         api.dispatch(action)
       } finally {
         // A middleware ahead of us has thrown, or kept the action, or passed on a copy of it.
-        if (underWay.delete(action)) deliver(action)
+        if (underWay.take(action)) deliver(action)
+        if (look().held === before) past.add(before)
       }
-    }
-
-    function isBehind(): boolean {
-      const slice = (api.getState() as Record<string, unknown> | undefined)?.[key]
-      return slice !== undefined && !isSnapshot(slice, bridge.snapshot)
     }
 
     const catchUp = harmless(() => {
       isPlanned = false
-      if (signal?.aborted !== true && isBehind()) dispatch(statusChanged(bridge.snapshot))
+      if (signal?.aborted === true) return
+      const { held, shown } = look()
+      if (!isBehind(held) || (past.has(held) && !isBehind(shown))) return
+      dispatch(statusChanged(bridge.snapshot))
+      // Another reducer at the key would say something else for ever.
+      if (!isBehind(look().held) && !known.has(held) && !isSnapshot(held, initialSnapshot))
+        reportWritten(bridge, key)
     })
     let isPlanned = false
     /** Never after a write of its own: one that did not help would not help the next time either. */
@@ -91,7 +121,7 @@ export function authMiddleware(
       deliver = next
       return (action) => {
         if (isAuthAction(action)) {
-          if (underWay.delete(action)) return next(action)
+          if (underWay.take(action)) return next(action)
           reportForged(bridge, action)
           return action
         }

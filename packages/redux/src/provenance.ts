@@ -2,6 +2,7 @@ import { isAction, type PayloadAction } from '@reduxjs/toolkit'
 import type { SecureTokenBridge } from '@token-bridge/core'
 import type { AuthSnapshot } from '@token-bridge/core/state'
 import { authReset, statusChanged, tokenRotated } from './auth-slice.ts'
+import { createMarks } from './marks.ts'
 
 /** The part of the bridge that the adapter uses. */
 export type AuthBridge = Pick<SecureTokenBridge, 'attach' | 'snapshot' | 'reportViolation'>
@@ -16,7 +17,7 @@ const AUTH_TYPES: ReadonlySet<string> = new Set([
 ])
 
 /** The very objects that a middleware made. A copy of one is not in here, whoever made it. */
-const genuine = new WeakSet<object>()
+const genuine = createMarks()
 
 const LOCKED = { writable: false, configurable: false }
 
@@ -43,4 +44,12 @@ export function isGenuine(action: AuthAction): boolean {
 /** Reports an action that was not the bridge's to send. */
 export function reportForged(bridge: AuthBridge, { type }: AuthAction): void {
   bridge.reportViolation('forged-action', `${type} was not made by the bridge and was dropped`)
+}
+
+/** Reports a slice that somebody has written to past the middleware. */
+export function reportWritten(bridge: AuthBridge, key: string): void {
+  bridge.reportViolation(
+    'store-write',
+    `the slice "${key}" was not what the bridge says and was brought back`,
+  )
 }
