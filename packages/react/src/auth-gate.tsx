@@ -63,14 +63,12 @@ export function AuthGate({ reader, children, ...fallbacks }: AuthGateProps): Rea
   const retry = useRetry(found, snapshot)
   const state = snapshot === null ? null : gateState(snapshot, retry)
   const own = state === null ? undefined : rendered(state, fallbacks)
-  const closed = own === undefined && state?.status === 'cookie-only' ? null : state
+  // There are no tokens to wait for: the gate is open, unless the app has something else to show.
+  const closed = state?.status === 'cookie-only' && own === undefined ? null : state
   const isKept = useKept(found, closed)
   return (
     <ReaderContext.Provider value={found}>
-      {closed !== null && own === undefined && closed.status !== 'cookie-only' && (
-        <Notice state={closed} />
-      )}
-      {closed !== null && own}
+      {own === undefined ? <Notice state={closed} /> : own}
       {isKept && <Kept isHidden={closed !== null}>{children}</Kept>}
     </ReaderContext.Provider>
   )

@@ -1,25 +1,24 @@
 import type { ReactNode } from 'react'
-import type { CookieOnlyState, GateState, MaintenanceState } from './gate-state.ts'
-
-type NoticeState = Exclude<GateState, CookieOnlyState>
+import type { GateState, MaintenanceState } from './gate-state.ts'
 
 /**
- * The accessible default of a gate's state: a live region, which keeps its element from one state to the next, because
- * screen readers tell of changes in a region that they know. A button stands beside it, not in it. Nothing takes the focus.
+ * The accessible default of a gate's state. The polite region is there from the beginning, empty while there is nothing to
+ * say, because screen readers tell of changes in a region that they know; an alert they tell of when it appears. A button
+ * stands beside the region, not in it. Nothing takes the focus.
+ *
+ * @param state - `null` while the gate is open.
  */
-export function Notice({ state }: { readonly state: NoticeState }): ReactNode {
-  const isFault = state.status === 'error' || state.status === 'revoked'
+export function Notice({ state }: { readonly state: GateState | null }): ReactNode {
+  const isFault = state?.status === 'error' || state?.status === 'revoked'
+  const text = textOf(state)
+  const isSilent = isFault || text === ''
   return (
     <>
-      <p
-        key={isFault ? 'alert' : 'status'}
-        role={isFault ? 'alert' : 'status'}
-        aria-live={isFault ? undefined : 'polite'}
-        aria-busy={isBusy(state)}
-      >
-        {textOf(state)}
+      <p role="status" aria-live="polite" style={isSilent ? OUT_OF_FLOW : undefined}>
+        {isSilent ? null : text}
       </p>
-      {state.status === 'maintenance' && (
+      {isFault && <p role="alert">{text}</p>}
+      {state?.status === 'maintenance' && (
         <button type="button" onClick={state.retry}>
           Try again
         </button>
@@ -28,11 +27,14 @@ export function Notice({ state }: { readonly state: NoticeState }): ReactNode {
   )
 }
 
-const isBusy = (state: NoticeState): boolean =>
-  state.status === 'loading' || (state.status === 'maintenance' && state.retryAfter === 0)
+/** An empty region takes no place: no margin, and no gap of a grid. */
+const OUT_OF_FLOW = { position: 'absolute' } as const
 
-function textOf(state: NoticeState): string {
-  switch (state.status) {
+function textOf(state: GateState | null): string {
+  switch (state?.status) {
+    case undefined:
+    case 'cookie-only':
+      return ''
     case 'loading':
       return 'Loading the session…'
     case 'signed-out':
@@ -46,8 +48,9 @@ function textOf(state: NoticeState): string {
   }
 }
 
+/** No countdown: nobody would want each second of it read out. */
 function nextTry({ retryAfter }: MaintenanceState): string {
   if (retryAfter === null) return 'This page continues by itself.'
   if (retryAfter === 0) return 'Trying again…'
-  return `The next try comes by itself in ${Math.ceil(retryAfter / 1000)} s.`
+  return 'It is too early for another try. This page continues by itself.'
 }
