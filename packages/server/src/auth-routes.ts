@@ -12,9 +12,10 @@ import { logoutTokenReader } from './logout-token.ts'
 import { logout } from './logout.ts'
 import { openidProvider } from './openid-provider.ts'
 import { readOptions, type AuthOptions, type Settings } from './options.ts'
+import { OWN_HEADERS } from './own-headers.ts'
 import { problem } from './problem.ts'
 import { rateLimiter } from './rate-limit.ts'
-import { headerLimit, sizeLimit } from './request-limits.ts'
+import { hasLargeHeaders, sizeLimit } from './request-limits.ts'
 import { createSessionMarks } from './session-marks.ts'
 import { sealing } from './sealing.ts'
 import { sessionRefresher } from './session-refresher.ts'
@@ -101,32 +102,10 @@ export function authRoutes(options: AuthOptions): AuthRoutes {
   let isClosing = false
   const { alive, ready } = health({ store, provider, isClosing: () => isClosing })
 
-  const routes = new Hono()
-  routes.use(async (c, next) => {
-    // Before the answer is made: to put them into one that is made copies it.
-    protect(c)
-    await inFlight.track(next)
-  })
-  routes.use(headerLimit())
-  routes.all('/healthz', only({ GET: alive, HEAD: alive }))
-  routes.all('/readyz', only({ GET: ready, HEAD: ready }))
-  routes.use('/backchannel-logout', sizeLimit(LARGEST_LOGOUT_TOKEN))
-  routes.all('/backchannel-logout', only({ POST: backchannelLogout({ read, marks, logger, now }) }))
-  routes.use(sizeLimit(LARGEST_BODY))
-  routes.all('/login', only({ GET: begin }))
-  routes.all('/callback', only({ GET: finish }))
-  routes.all('/sync', only(settings.allowGet ? { POST: answer, GET: answer } : { POST: answer }))
-  routes.all(
-    '/logout',
-    only({
-      POST: logout(settings, { sessions, limiter: limiter('/logout'), provider, cookie, inFlight }),
-    }),
-  )
-  routes.all('*', (c) => problem(c, { status: 404, title: 'Not found' }))
-  routes.onError((error, c) => {
+  function failed(c: Context, error: unknown): Response {
     // The name alone: a message may quote what it choked on.
     const { method, path } = c.req
-    const { name } = error
+    const name = error instanceof Error ? error.name : typeof error
     logger.error(`[auth] ${method} ${path} failed: ${name}`, {
       event: 'request-failed',
       method,
@@ -134,7 +113,44 @@ export function authRoutes(options: AuthOptions): AuthRoutes {
       error: name,
     })
     return problem(c, { status: 500, title: 'Internal error' })
+  }
+
+  /** One function for each route: in Hono's chain, and behind its `onError`, a middleware costs as much as a read of the store. */
+  const guarded =
+    (handler: Handler): Handler =>
+    (c, next) =>
+      inFlight.track(async () => {
+        try {
+          return hasLargeHeaders(c)
+            ? problem(c, { status: 431, title: 'The header fields are too large' })
+            : await handler(c, next)
+        } catch (error) {
+          return failed(c, error)
+        }
+      })
+  const routes = new Hono()
+  const serve = (path: string, handlers: Handlers, largest = LARGEST_BODY) =>
+    routes.all(path, guarded(sizeLimit(largest, only(handlers))))
+
+  // First, because everybody asks for it all the time; its answers have their headers already.
+  serve('/sync', settings.allowGet ? { POST: answer, GET: answer } : { POST: answer })
+  routes.use(async (c, next) => {
+    for (const [name, value] of Object.entries(OWN_HEADERS)) c.header(name, value)
+    await next()
   })
+  serve('/healthz', { GET: alive, HEAD: alive })
+  serve('/readyz', { GET: ready, HEAD: ready })
+  serve('/login', { GET: begin })
+  serve('/callback', { GET: finish })
+  serve('/logout', {
+    POST: logout(settings, { sessions, limiter: limiter('/logout'), provider, cookie, inFlight }),
+  })
+  const hear = backchannelLogout({ read, marks, logger, now })
+  serve('/backchannel-logout', { POST: hear }, LARGEST_LOGOUT_TOKEN)
+  routes.all(
+    '*',
+    guarded((c) => problem(c, { status: 404, title: 'Not found' })),
+  )
   return Object.assign(routes, {
     async close() {
       isClosing = true
@@ -154,8 +170,10 @@ function withoutSecretsInTheLog(settings: Settings): Settings {
   return { ...settings, logger: redactingLogger(logger, secrets) }
 }
 
+type Handlers = Readonly<Record<string, Handler>>
+
 /** Other methods get 405 with `Allow`. By hand, because Hono would serve HEAD as GET, and a link scanner's HEAD would use up a sign-in. */
-function only(handlers: Readonly<Record<string, Handler>>): Handler {
+function only(handlers: Handlers): Handler {
   return (c, next) => {
     const handler = Object.hasOwn(handlers, c.req.raw.method)
       ? handlers[c.req.raw.method]
@@ -169,13 +187,4 @@ function only(handlers: Readonly<Record<string, Handler>>): Handler {
       )
     )
   }
-}
-
-/** No cache, no other origin, no other type, no referrer: the callback's address holds a code. Never a CORS header. */
-function protect(c: Context): void {
-  c.header('Cache-Control', 'no-store')
-  c.header('Vary', 'Origin, Sec-Fetch-Site, Cookie')
-  c.header('X-Content-Type-Options', 'nosniff')
-  c.header('Cross-Origin-Resource-Policy', 'same-origin')
-  c.header('Referrer-Policy', 'no-referrer')
 }

@@ -6,16 +6,28 @@ export interface InFlight {
 }
 
 export function createInFlight(): InFlight {
-  const tasks = new Set<Promise<unknown>>()
+  let running = 0
+  let waiting: (() => void)[] = []
+
+  async function settled(): Promise<void> {
+    if (running === 0) return
+    await new Promise<void>((resolve) => waiting.push(resolve))
+    await settled()
+  }
 
   return Object.freeze<InFlight>({
-    track(task) {
-      const running = task().finally(() => tasks.delete(running))
-      tasks.add(running)
-      return running
+    async track(task) {
+      running += 1
+      try {
+        return await task()
+      } finally {
+        running -= 1
+        if (running === 0) {
+          for (const wake of waiting) wake()
+          waiting = []
+        }
+      }
     },
-    async settled() {
-      while (tasks.size > 0) await Promise.allSettled(tasks)
-    },
+    settled,
   })
 }

@@ -57,7 +57,9 @@ export function livingSessions(
   return Object.freeze<LivingSessions>({
     ...sessions,
     keyOf,
-    remember: (id, key) => keys.set(id, key),
+    remember(id, key) {
+      if (keys.get(id) === undefined) keys.set(id, key)
+    },
     async open(session) {
       const id = await sessions.open(session)
       await seen(await keyOf(id), session)

@@ -1,4 +1,5 @@
 import type { Context } from 'hono'
+import { OWN_HEADERS } from './own-headers.ts'
 
 /** Why nobody is signed in. */
 export type SignedOutReason =
@@ -31,6 +32,7 @@ export function problem(
   headers: Readonly<Record<string, string>> = {},
 ): Response {
   return c.body(JSON.stringify({ type: 'about:blank', ...details }), details.status, {
+    ...OWN_HEADERS,
     ...headers,
     'Content-Type': 'application/problem+json',
   })

@@ -5,10 +5,10 @@ import { createRecentMap } from './recent-map.ts'
 const MOST_BUCKETS = 10_000
 
 interface Bucket {
-  readonly left: number
+  left: number
   /** Epoch milliseconds. */
-  readonly at: number
-  readonly reportedAt: number
+  at: number
+  reportedAt: number
 }
 
 /** Milliseconds between two reports on one bucket. */
@@ -44,19 +44,19 @@ export function rateLimiter(
   return Object.freeze<RateLimiter>({
     take(key) {
       const at = now()
-      const known = kept.get(key)
-      const before = known ?? strangers.get(key) ?? { left: burst, at, reportedAt: -Infinity }
+      let bucket = kept.get(key) ?? strangers.get(key)
+      if (bucket === undefined) {
+        bucket = { left: burst, at, reportedAt: -Infinity }
+        strangers.set(key, bucket)
+      }
       // A clock that was set back takes nothing away.
-      const grown = (Math.max(0, at - before.at) / 1000) * perSecond
-      const left = Math.min(burst, before.left + grown)
+      const grown = (Math.max(0, at - bucket.at) / 1000) * perSecond
+      const left = Math.min(burst, bucket.left + grown)
       const isEmpty = left < 1
-      const isNews = isEmpty && at - before.reportedAt >= REPORT_INTERVAL
-      const buckets = known === undefined ? strangers : kept
-      buckets.set(key, {
-        left: isEmpty ? left : left - 1,
-        at,
-        reportedAt: isNews ? at : before.reportedAt,
-      })
+      const isNews = isEmpty && at - bucket.reportedAt >= REPORT_INTERVAL
+      bucket.left = isEmpty ? left : left - 1
+      bucket.at = at
+      if (isNews) bucket.reportedAt = at
       if (isNews) report()
       return isEmpty ? Math.ceil(((1 - left) / perSecond) * 1000) : 0
     },

@@ -1,32 +1,40 @@
-/** A map that remembers a bounded number of entries: the one not used for longest is forgotten first. */
+/** A map that remembers a bounded number of entries: what was not used for long is forgotten first. */
 export interface RecentMap<Value> {
   get(key: string): Value | undefined
   set(key: string, value: Value): void
   delete(key: string): void
 }
 
-/** @param most - entries. */
+/**
+ * Two halves: what was used since the younger one began, and what was used before. When the younger one is full, the
+ * older one is forgotten. So a read of what is in use moves nothing.
+ *
+ * @param most - entries. The half that was used last is never forgotten.
+ */
 export function createRecentMap<Value>(most: number): RecentMap<Value> {
-  // A map's order is that of insertion; who is used is inserted anew.
-  const entries = new Map<string, Value>()
+  let young = new Map<string, Value>()
+  let old = new Map<string, Value>()
 
   function set(key: string, value: Value): void {
-    entries.delete(key)
-    entries.set(key, value)
-    if (entries.size <= most) return
-    for (const oldest of entries.keys()) {
-      entries.delete(oldest)
-      return
+    if (young.size >= most / 2 && !young.has(key)) {
+      old = young
+      young = new Map()
     }
+    young.set(key, value)
   }
 
   return Object.freeze<RecentMap<Value>>({
     get(key) {
-      const value = entries.get(key)
-      if (value !== undefined) set(key, value)
-      return value
+      const value = young.get(key)
+      if (value !== undefined) return value
+      const former = old.get(key)
+      if (former !== undefined) set(key, former)
+      return former
     },
     set,
-    delete: (key) => void entries.delete(key),
+    delete(key) {
+      young.delete(key)
+      old.delete(key)
+    },
   })
 }

@@ -4,6 +4,7 @@ import type { Context, Handler } from 'hono'
 import type { HostCookie } from './host-cookie.ts'
 import type { LivingSessions } from './living-sessions.ts'
 import type { Settings } from './options.ts'
+import { OWN_HEADERS } from './own-headers.ts'
 import { problem, type Problem, type SignedOutReason } from './problem.ts'
 import type { RateLimiter } from './rate-limit.ts'
 import { readBody } from './read-body.ts'
@@ -17,6 +18,8 @@ const LAST_USE = 5_000
 
 /** Milliseconds after which to ask again when the provider did not say. */
 const RETRY_AFTER = 5_000
+
+const ANSWER_HEADERS = { ...OWN_HEADERS, 'Content-Type': 'application/json' }
 
 /**
  * `POST /sync`: the browser's cookie for a valid access token. See `requestGuard` for who may ask, and core's `wire`
@@ -34,7 +37,7 @@ export function sync(
   const { origin, minimumLifetime, now } = settings
   const { sessions, limiter, refresher, cookie } = parts
 
-  function answer(c: Context, session: Session): Response {
+  function answer(session: Session): Response {
     const { accessToken, expiresAt, tokenType, scope } = session
     const payload: TokenPayload = {
       accessToken,
@@ -43,7 +46,8 @@ export function sync(
       tokenType,
       ...(scope !== undefined && { scope }),
     }
-    return c.json(payload)
+    // Not through the context, which would make a `Headers` of them, at a tenth of the request's cost.
+    return new Response(JSON.stringify(payload), { headers: ANSWER_HEADERS })
   }
 
   return async (c) => {
@@ -69,13 +73,13 @@ export function sync(
     }
     switch (outcome.status) {
       case 'current':
-        return answer(c, outcome.session)
+        return answer(outcome.session)
       case 'unavailable':
         return satisfies(LAST_USE)(outcome.session)
-          ? answer(c, outcome.session)
+          ? answer(outcome.session)
           : later(c, outcome.retryAfter)
       case 'unrefreshable':
-        if (satisfies(LAST_USE)(outcome.session)) return answer(c, outcome.session)
+        if (satisfies(LAST_USE)(outcome.session)) return answer(outcome.session)
         if (await sessions.end(key)) cookie.clear(c)
         return signedOut(c, 'session-expired')
       case 'ended':
