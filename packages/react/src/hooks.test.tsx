@@ -314,19 +314,43 @@ describe('on a server', () => {
     expect(renderToString(<Page reader={reader} />)).not.toContain('token-1')
   })
 
-  it('what was rendered is taken over by the page without a mismatch, and then shows the token', async () => {
-    const error = vi.spyOn(console, 'error').mockImplementation(() => {})
-    const recovered = vi.fn<() => void>()
-    const { bridge, reader } = setUp()
-    await bridge.rotate()
-    const container = document.createElement('div')
-    container.innerHTML = renderToString(<Page reader={reader} />)
-    const root = await act(async () =>
-      hydrateRoot(container, <Page reader={reader} />, { onRecoverableError: recovered }),
-    )
-    expect(container.textContent).toBe('token-1')
-    expect(recovered).not.toHaveBeenCalled()
-    expect(error).not.toHaveBeenCalled()
-    act(() => root.unmount())
-  })
+  const All = ({ reader }: { readonly reader: ReturnType<typeof setUp>['reader'] }) => {
+    const status = useAuthStatus(reader)
+    const token = useAuthToken(reader)
+    const generation = useAuthSelector((auth) => auth.generation, reader)
+    return <p>{`${status} ${token ?? 'none'} ${generation}`}</p>
+  }
+
+  it.each([
+    ['hooks alone', All, 'loading none 0', 'ready token-1 1'],
+    ['a gate', Page, 'Loading the session…', 'token-1'],
+  ])(
+    'what was rendered is taken over by the page without a mismatch, and then shows the token: %s',
+    async (_name, Tree, rendered, then) => {
+      const error = vi.spyOn(console, 'error').mockImplementation(() => {})
+      const recovered = vi.fn<() => void>()
+      const container = document.createElement('div')
+      container.innerHTML = renderToString(<Tree reader={setUp().reader} />)
+      expect(container.textContent).toBe(rendered)
+      const element = container.firstElementChild
+      const { bridge, reader } = setUp()
+      // The page has a token before it hydrates.
+      await bridge.rotate()
+      const root = await act(async () =>
+        hydrateRoot(
+          container,
+          <StrictMode>
+            <Tree reader={reader} />
+          </StrictMode>,
+          { onRecoverableError: recovered },
+        ),
+      )
+      expect(container.textContent).toBe(then)
+      // Taken over, and not thrown away.
+      expect(container.firstElementChild).toBe(element)
+      expect(recovered).not.toHaveBeenCalled()
+      expect(error).not.toHaveBeenCalled()
+      act(() => root.unmount())
+    },
+  )
 })
