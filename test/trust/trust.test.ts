@@ -170,6 +170,21 @@ describe.each(BUNDLERS)('a remote built with %s is refused before it runs', (bun
     expect(await trust.useOthers(bundler)).toEqual(works(bundler))
   })
 
+  // Firefox keeps a module that it has refused refused until the page is loaded anew.
+  it.skipIf(bundler === 'vite' && process.env['TRUST_ENGINE'] === 'firefox')(
+    'and is loaded when its files are those of its list again',
+    async () => {
+      tamper(site(), 'remoteEntry.js')
+      tamper(site(), pathOf(site(), 'more by', '.js'))
+      await trust.open()
+      expect(await trust.load(bundler)).toMatch(/ERR_REMOTE_TAMPERED$/)
+      site().files = new Map(site().genuine)
+      expect(await trust.load(bundler)).toBe(`built by ${bundler}`)
+      expect(await trust.more(bundler)).toBe(`more by ${bundler}`)
+      expect(await trust.ranTampered()).toBe('nothing')
+    },
+  )
+
   it('when its chunk is another one by the time it is asked for', async () => {
     await trust.open()
     expect(await trust.load(bundler)).toBe(`built by ${bundler}`)

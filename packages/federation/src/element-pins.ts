@@ -9,9 +9,8 @@ export interface PinnedFailure {
 
 /** The hashes of files, by address, and the guard that makes the browser check them. */
 export interface ElementPins {
-  /** From now on files under this folder are those of the list, and no others. */
+  /** From now on files under this folder are those of this list, and no others. */
   pin(base: string, files: Readonly<Record<string, string>>): void
-  hashOf(address: string): string | null
 }
 
 /** No file has this hash. */
@@ -33,7 +32,7 @@ export function guardElements(
 ): ElementPins {
   // The longest first: a remote may live in a folder of another one.
   const folders = [...bases].toSorted((one, other) => other.length - one.length)
-  const hashes = new Map<string, string>()
+  const lists = new Map<string, ReadonlyMap<string, string>>()
 
   const guard = (element: HTMLScriptElement | HTMLLinkElement, value: unknown): void => {
     const text = String(value)
@@ -44,7 +43,7 @@ export function guardElements(
     const address = url.href
     const base = folders.find((folder) => address.startsWith(folder))
     if (base === undefined) return
-    const hash = hashes.get(address) ?? null
+    const hash = lists.get(base)?.get(address) ?? null
     element.integrity = hash ?? NOTHING
     element.crossOrigin ??= 'anonymous'
     element.addEventListener('error', () => onFailure({ base, address, hash }), { once: true })
@@ -62,9 +61,11 @@ export function guardElements(
 
   return Object.freeze<ElementPins>({
     pin(base, files) {
-      for (const [path, hash] of Object.entries(files)) hashes.set(addressOf(path, base), hash)
+      const hashes = Object.entries(files).map(
+        ([path, hash]) => [addressOf(path, base), hash] as const,
+      )
+      lists.set(base, new Map(hashes))
     },
-    hashOf: (address) => hashes.get(address) ?? null,
   })
 }
 
