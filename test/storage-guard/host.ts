@@ -30,7 +30,7 @@ export interface RouteSource {
 export interface GuardHost {
   readonly token: string
   /** Puts one up that is not the next run's own. */
-  guard(stays: boolean): StorageGuard
+  guard(stays?: boolean): StorageGuard
   run(route: RouteSource, isGuarded: boolean, stays?: boolean): Promise<Result>
   rotate(token: string): void
   readonly events: readonly BridgeEvent[]
@@ -76,7 +76,7 @@ globalThis.guardHost = {
   events,
   bridge,
   loadGatedRemote,
-  guard: (stays) => createStorageGuard(bridge, { stays }),
+  guard: (stays = false) => createStorageGuard(bridge, { stays }),
   rotate: (next) => bridge.updateToken(payload(next)),
   async run(route, isGuarded, stays = false) {
     const storageGuard = isGuarded ? createStorageGuard(bridge, { stays }) : undefined

@@ -19,6 +19,9 @@ export async function openSite(): Promise<Site> {
       'content-security-policy',
       `${POLICY}; frame-src ${pathname === '/no-frames' ? "'none'" : "'self'"}`,
     )
+    // An isolated page has a clock that the benchmark can read.
+    response.setHeader('cross-origin-opener-policy', 'same-origin')
+    response.setHeader('cross-origin-embedder-policy', 'require-corp')
     response.setHeader('content-type', type).end(body ?? script)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

@@ -17,9 +17,6 @@ export const defineProperty: typeof Reflect.defineProperty = Reflect.definePrope
 export const descriptorOf: typeof Reflect.getOwnPropertyDescriptor =
   Reflect.getOwnPropertyDescriptor
 export const prototypeOf: typeof Reflect.getPrototypeOf = Reflect.getPrototypeOf
-export const getProperty: typeof Reflect.get = Reflect.get
-export const setProperty: typeof Reflect.set = Reflect.set
-export const keysOf: typeof Object.keys = Object.keys
 export const isArray: typeof Array.isArray = Array.isArray
 export const isView: typeof ArrayBuffer.isView = ArrayBuffer.isView
 export const Grams: MapConstructor = Map

@@ -11,6 +11,8 @@ export interface Sentry {
   readonly count: number
   /** Reports a write that carried the token. Returns the error that whoever wrote it gets. */
   caught(route: string, outcome: Outcome): AuthError
+  /** Whether the guard stands. */
+  readonly isUp: boolean
   /** Whether new frames, workers and windows are refused at the moment. */
   readonly refusesRealms: boolean
   /** Reports one that was refused. Returns the error for whoever asked for it. */

@@ -1,4 +1,4 @@
-import { apply, asText, getProperty, setProperty, defineProperty } from './captured.ts'
+import { apply, asText, defineProperty, uncurry } from './captured.ts'
 import type { Method, Patches } from './patches.ts'
 import { prototypeIn, type Realm, type Sentry } from './sentry.ts'
 
@@ -8,26 +8,23 @@ const AREAS = ['localStorage', 'sessionStorage'] as const
 const OTHER_METHODS = ['getItem', 'removeItem', 'clear', 'key'] as const
 
 /** An area, and the proxy that stands for it. */
-export interface StandIn {
+interface StandIn {
   readonly standIn: Storage
   readonly area: Storage
-  readonly name: string
+  /** What its route is called. */
+  readonly method: string
 }
 
 /**
- * Guards `localStorage` and `sessionStorage`. A named property of an area (`localStorage.x = …`) can be caught by a proxy
- * only, so the accessors of the window answer with one for as long as the guard stands. A proxy that somebody has kept
- * goes on working afterwards, and lets everything through.
+ * Returns what guards `localStorage` and `sessionStorage` of a realm. A named property of an area (`localStorage.x = …`)
+ * can be caught by a proxy only, so the accessors of the window answer with one for as long as the guard stands. A proxy
+ * that somebody has kept goes on working afterwards, and lets everything through.
  *
- * @param standIns - those that were made before, so that a kept one is known again.
+ * Made once and used for every hydration, so that a kept proxy is known again, and what is compiled stays so.
  */
-export function guardAreas(
-  realm: Realm,
-  patches: Patches,
-  sentry: Sentry,
-  standIns: StandIn[],
-): void {
-  const storage = prototypeIn(realm, 'Storage')
+export function createAreaGuard(realm: Realm, sentry: Sentry): (patches: Patches) => void {
+  const standIns: StandIn[] = []
+  const storage = prototypeIn(realm, 'Storage') as Storage
 
   function standInOf(self: unknown): StandIn | undefined {
     for (let index = 0; index < standIns.length; index += 1) {
@@ -43,98 +40,102 @@ export function guardAreas(
       throw sentry.caught(route, 'blocked')
   }
 
-  const guardedSetItem = (native: Method): Method =>
-    ({
+  function createSetItem(native: Method): Method {
+    const setItem = uncurry(native)
+    return {
       setItem(this: unknown, ...args: unknown[]): unknown {
         const known = standInOf(this)
-        if (args.length >= 2) {
-          args[0] = asText(args[0])
-          args[1] = asText(args[1])
-          check(`${known?.name ?? 'Storage'}.setItem`, args[0], args[1])
-        }
-        return apply(native, known?.area ?? this, args)
+        if (args.length < 2) return apply(native, known?.area ?? this, args)
+        const key = asText(args[0])
+        const value = asText(args[1])
+        check(known?.method ?? 'Storage.setItem', key, value)
+        return setItem(known?.area ?? this, key, value)
       },
-    }).setItem
+    }.setItem
+  }
+
+  const createUnwrapping = (native: Method): Method =>
+    ({
+      method(this: unknown, ...args: unknown[]): unknown {
+        return apply(native, areaOf(this), args)
+      },
+    }).method
 
   /** Methods of a stand-in, which outlives the patches of the prototype. */
-  function methodsOf() {
-    const bound = Object.create(null) as Record<string, { native: unknown; method: Method }>
-    return (name: string, native: Method): Method => {
-      const known = bound[name]
-      if (known?.native === native) return known.method
-      const method = {
-        method(this: unknown, ...args: unknown[]): unknown {
-          return apply(native, areaOf(this), args)
-        },
-      }.method
-      bound[name] = { native, method }
-      return method
-    }
+  const boundMethods = createMemo()
+
+  function createStandIn(area: Storage, property: string): Storage {
+    return new Stand(area, {
+      get(target, key) {
+        // The prototype comes first in any case, and is quicker to ask.
+        const value: unknown = key === 'setItem' ? storage.setItem : target[key as never]
+        // Those of the prototype know a stand-in as long as the guard stands.
+        return typeof value === 'function' && typeof key === 'string' && !sentry.isUp
+          ? boundMethods(key, value as Method, createUnwrapping)
+          : value
+      },
+      set(target, key, value) {
+        const text = asText(value)
+        if (typeof key === 'string') check(property, key, text)
+        target[key as never] = text as never
+        return true
+      },
+      defineProperty(target, key, descriptor) {
+        const text = asText(descriptor.value)
+        if (typeof key === 'string') check(property, key, text)
+        return defineProperty(target, key, { ...descriptor, value: text })
+      },
+    })
   }
 
-  for (let index = 0; index < AREAS.length; index += 1) {
-    const name = AREAS[index] as (typeof AREAS)[number]
-    patches.getter(realm, name, (native) => {
-      const make = (area: Storage): StandIn => {
-        const methodOf = methodsOf()
-        const standIn = new Stand(area, {
-          get(target, key) {
-            const value: unknown = getProperty(target, key, target)
-            return typeof value === 'function' && typeof key === 'string'
-              ? methodOf(key, value as Method)
-              : value
-          },
-          set(target, key, value) {
-            const text = asText(value)
-            if (typeof key === 'string') check(`${name}.property`, key, text)
-            return setProperty(target, key, text)
-          },
-          defineProperty(target, key, descriptor) {
-            const text = asText(descriptor.value)
-            if (typeof key === 'string') check(`${name}.property`, key, text)
-            return defineProperty(target, key, { ...descriptor, value: text })
-          },
-        })
-        const made = { standIn, area, name }
-        defineProperty(standIns, standIns.length, { value: made })
-        return made
-      }
-      let last: StandIn | undefined
-      return {
-        get(this: unknown): unknown {
-          const area = apply(native, this, []) as Storage
-          if (last?.area !== area) last = standInOf(area) ?? make(area)
-          return last.standIn
-        },
-      }.get
-    })
-    try {
-      // So that an area is known by its name also when it was kept from before.
-      void realm[name]
-    } catch {
-      // Storage is switched off here.
-    }
+  function createGetter(name: string, native: Method): Method {
+    const property = `${name}.property`
+    const method = `${name}.setItem`
+    let last: StandIn | undefined
+    return {
+      get(this: unknown): unknown {
+        const area = apply(native, this, []) as Storage
+        if (last?.area !== area) {
+          last = standInOf(area) ?? { standIn: createStandIn(area, property), area, method }
+          if (standInOf(area) === undefined)
+            defineProperty(standIns, standIns.length, { value: last })
+        }
+        return last.standIn
+      },
+    }.get
   }
-  patches.method(storage, 'setItem', guardedSetItem)
-  for (let index = 0; index < OTHER_METHODS.length; index += 1)
-    patches.method(
-      storage,
-      OTHER_METHODS[index] as string,
-      (native) =>
-        ({
-          method(this: unknown, ...args: unknown[]): unknown {
-            return apply(native, areaOf(this), args)
-          },
-        }).method,
-    )
-  patches.getter(
-    storage,
-    'length',
-    (native) =>
-      ({
-        get(this: unknown): unknown {
-          return apply(native, areaOf(this), [])
-        },
-      }).get,
-  )
+
+  const memo = createMemo()
+  return (patches) => {
+    for (let index = 0; index < AREAS.length; index += 1) {
+      const name = AREAS[index] as (typeof AREAS)[number]
+      patches.getter(realm, name, (native) =>
+        memo(name, native, (original) => createGetter(name, original)),
+      )
+      try {
+        // So that an area is known by its name also when it was kept from before.
+        void realm[name]
+      } catch {
+        // Storage is switched off here.
+      }
+    }
+    patches.method(storage, 'setItem', (native) => memo('setItem', native, createSetItem))
+    for (let index = 0; index < OTHER_METHODS.length; index += 1) {
+      const name = OTHER_METHODS[index] as string
+      patches.method(storage, name, (native) => memo(name, native, createUnwrapping))
+    }
+    patches.getter(storage, 'length', (native) => memo('length', native, createUnwrapping))
+  }
+}
+
+/** Keeps what was made for a native function, as long as it stays the one of that name. */
+function createMemo(): (name: string, native: Method, make: (native: Method) => Method) => Method {
+  const known = Object.create(null) as Record<string, { native: Method; made: Method }>
+  return (name, native, make) => {
+    const entry = known[name]
+    if (entry?.native === native) return entry.made
+    const made = make(native)
+    known[name] = { native, made }
+    return made
+  }
 }

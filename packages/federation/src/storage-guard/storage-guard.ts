@@ -5,7 +5,7 @@ import { holdsToken } from './holds-token.ts'
 import { guardNewRealms } from './new-realms.ts'
 import { createPatches, type Patches } from './patches.ts'
 import type { Outcome, Realm, Sentry } from './sentry.ts'
-import { guardAreas, type StandIn } from './storage-areas.ts'
+import { createAreaGuard } from './storage-areas.ts'
 import { createTokenMatcher, type TextTest } from './token-matcher.ts'
 import { captureWatcher, type Watcher } from './watcher.ts'
 import { guardWrites } from './write-routes.ts'
@@ -85,7 +85,6 @@ export function createStorageGuard(
   const startWatcher = captureWatcher(realm)
   // A flat list tells it of new tokens, before any remote: no RxJS object sees one pass.
   const reader = bridge.reader('storage guard of the host')
-  const standIns: StandIn[] = []
 
   let current: Hydration | undefined
   let turn: Promise<unknown> = Later.resolve()
@@ -114,6 +113,9 @@ export function createStorageGuard(
   const sentry: Sentry = {
     get count() {
       return count
+    },
+    get isUp() {
+      return guard !== undefined
     },
     get refusesRealms() {
       return current !== undefined
@@ -154,6 +156,8 @@ export function createStorageGuard(
     },
   }
 
+  const guardAreas = createAreaGuard(realm, sentry)
+
   function report(kind: string, route: string, outcome: Outcome): void {
     const detail = `route=${route} remote=${current?.remote ?? 'none'} outcome=${outcome}`
     if (current !== undefined) {
@@ -178,10 +182,10 @@ export function createStorageGuard(
     // What lies there already is nobody's that comes now.
     watcher.sweep()
     guardWrites(realm, patches, sentry)
-    guardAreas(realm, patches, sentry, standIns)
+    guardAreas(patches)
     eachFrame((frame) => {
       guardWrites(frame, patches, sentry)
-      guardAreas(frame, patches, sentry, [])
+      createAreaGuard(frame, sentry)(patches)
     })
     return { patches, watcher, detach }
   }

@@ -1,4 +1,4 @@
-import { getGram, Grams, setGram, substring } from './captured.ts'
+import { Bytes, codeAt, getGram, Grams, setGram, substring } from './captured.ts'
 import { eachEncoding } from './token-encodings.ts'
 
 /** Tells whether a text holds the token, or half of it. */
@@ -15,8 +15,21 @@ interface Place {
 }
 
 /** As many characters as make it no accident, so that whoever shares a few with the token is left alone. */
-const LEAST = 12
+const LEAST = 8
 const PIECE = 8
+
+/** What a text is searched with. */
+interface Index {
+  /** In characters of the token. */
+  readonly half: number
+  /** Characters of a piece. */
+  readonly piece: number
+  /** Every half of a form, wherever it begins, has a whole piece at one of these steps. */
+  readonly step: number
+  /** Whether a piece begins with characters of this hash: most of what is none is told from it here. */
+  readonly beginnings: Uint8Array
+  readonly places: Map<string, Place>
+}
 
 /**
  * Makes the test for one token. Half of it in a row counts: of a token split in two, one part is at least that long.
@@ -28,26 +41,40 @@ export function createTokenMatcher(token: string): TextTest {
   const { length } = token
   const half = length < 2 * LEAST ? lesserOf(length, LEAST) : (length + 1) >> 1
   const piece = lesserOf(PIECE, half)
-  // Every half of a form, wherever it begins, has a whole piece at one of these steps.
-  const step = half - piece + 1
   const places = new Grams<string, Place>()
+  const beginnings = new Bytes(HASHES)
   eachEncoding(token, half, (form, formHalf) => {
     for (let at = 0; at + piece <= form.length; at += 1) {
       const gram = substring(form, at, at + piece)
       setGram(places, gram, { form, at, half: formHalf, next: getGram(places, gram) })
+      beginnings[hashAt(form, at)] = 1
     }
   })
-
-  return (text) => {
-    if (text.length < half) return false
-    for (let at = 0; at + piece <= text.length; at += step) {
-      let place = getGram(places, substring(text, at, at + piece))
-      for (; place !== undefined; place = place.next)
-        if (commonLength(text, at, place) >= place.half) return true
-    }
-    return false
-  }
+  const index: Index = { half, piece, step: half - piece + 1, beginnings, places }
+  return (text) => text.length >= half && search(text, index)
 }
+
+/** Outside of the matcher: each new one would have to be compiled anew. */
+function search(text: string, { piece, step, beginnings, places }: Index): boolean {
+  const last = text.length - piece
+  for (let at = 0; at <= last; at += step) {
+    if (beginnings[hashAt(text, at)] === 0) continue
+    let place = getGram(places, substring(text, at, at + piece))
+    for (; place !== undefined; place = place.next)
+      if (commonLength(text, at, place) >= place.half) return true
+  }
+  return false
+}
+
+const HASHES = 1 << 17
+
+/** Of four characters; of less where the text ends (`NaN` counts as 0). */
+const hashAt = (text: string, at: number): number =>
+  ((codeAt(text, at) << 12) ^
+    (codeAt(text, at + 1) << 8) ^
+    (codeAt(text, at + 2) << 4) ^
+    codeAt(text, at + 3)) &
+  (HASHES - 1)
 
 /** How many characters text and form share in a row around the piece. */
 function commonLength(text: string, at: number, place: Place): number {
