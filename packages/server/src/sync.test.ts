@@ -1,3 +1,4 @@
+import { Hono } from 'hono'
 import { decodeJwt } from 'jose'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import {
@@ -579,4 +580,23 @@ describe('every answer', () => {
       expect(names.filter((name) => name.startsWith('access-control-'))).toEqual([])
     },
   )
+
+  it('has the headers that a middleware of the app has set before it', async () => {
+    await using mounted = await startApp({}, async (auth) => {
+      const outer = new Hono()
+      outer.use(async (c, next) => {
+        c.header('X-Request-Id', '7')
+        await next()
+      })
+      outer.route('/api/auth', auth)
+      return async (url, init) => outer.request(url, init)
+    })
+    const statuses = [await mounted.sync()]
+    await mounted.signIn()
+    statuses.push(await mounted.sync())
+    expect(statuses.map(({ status, headers }) => [status, headers.get('x-request-id')])).toEqual([
+      [401, '7'],
+      [200, '7'],
+    ])
+  })
 })
