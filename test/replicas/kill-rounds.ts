@@ -296,7 +296,8 @@ export async function killRounds(settings: RunSettings): Promise<RunReport> {
 
   /** The replica that refreshes, as soon as the provider has used the token up. */
   async function sender(token: string): Promise<Replica> {
-    const name = await new Promise<string>((resolve) => aims.set(token, resolve))
+    const seen = new Promise<string>((resolve) => aims.set(token, resolve))
+    const name = await Promise.race([seen, pause(PATIENCE / 4)])
     aims.delete(token)
     return living.find((each) => each.name === name) ?? anyone()
   }
@@ -338,19 +339,27 @@ export async function killRounds(settings: RunSettings): Promise<RunReport> {
     const [phase] = await Promise.all([phaseOf(killed, session, token), replace(killed)])
     phases[phase].kills += 1
 
-    const check = verify(number, phase, session, answers, startedAt).finally(() =>
+    const check = verify(number, phase, token, session, answers, startedAt).finally(() =>
       underWay.delete(check),
     )
     underWay.add(check)
   }
 
+  /** Who took over may have been killed as well, and in the window: the round is one of those then. */
+  function isLateWindow(token: string): boolean {
+    const use = log.findLast((event) => event.type === 'consumed' && event.token === token)
+    return use?.type === 'consumed' && living.every(({ name }) => name !== use.replica)
+  }
+
   async function verify(
     number: number,
-    phase: Phase,
+    first: Phase,
+    token: string,
     session: SignedIn,
     answering: Promise<Answer[]>,
     startedAt: number,
   ): Promise<void> {
+    let phase = first
     const violated = (what: string): void =>
       void violations.push(`round ${number}, ${phase}: ${what}`)
     const answers = await answering
@@ -370,6 +379,11 @@ export async function killRounds(settings: RunSettings): Promise<RunReport> {
       session.expiresAt = Math.max(...good.map(({ expiresAt }) => expiresAt))
       pool.push(Promise.resolve(session))
       return
+    }
+    if (first === 'before' && isLateWindow(token)) {
+      phase = 'window'
+      phases.before.kills -= 1
+      phases.window.kills += 1
     }
     phases[phase].lost += 1
     pool.push(signIn())

@@ -1,4 +1,5 @@
 import * as openid from 'openid-client'
+import { createAliveClock } from './alive-clock.ts'
 import type { LoginTransaction } from './login-transactions.ts'
 import type { Settings } from './options.ts'
 import { providerFailure } from './provider-failure.ts'
@@ -57,12 +58,29 @@ export function openidProvider(settings: Settings): OpenidProvider & ProviderMet
   const { issuer, clientId, clientSecret, origin, basePath, scope, resource, now } = settings
   const redirectUri = `${origin}${basePath}/callback`
   const target = resource === undefined ? {} : { resource }
+  const clock = createAliveClock()
   let discovered: Promise<openid.Configuration> | undefined
+
+  /** With a timeout that counts from when the request could be sent: the library's own counts while the process stands still. */
+  async function patientFetch(url: string, init: RequestInit): Promise<Response> {
+    const timeout = new AbortController()
+    const callOff = clock.after(TIMEOUT * 1_000, () =>
+      timeout.abort(new DOMException('The provider took too long.', 'TimeoutError')),
+    )
+    try {
+      const response = await settings.fetch(url, { ...init, signal: timeout.signal })
+      if (response.body === null) return response
+      const { status, statusText, headers } = response
+      return new Response(await response.arrayBuffer(), { status, statusText, headers })
+    } finally {
+      callOff()
+    }
+  }
 
   function discover(): Promise<openid.Configuration> {
     return openid.discovery(issuer, clientId, undefined, clientAuthentication(clientSecret), {
       timeout: TIMEOUT,
-      [openid.customFetch]: (url, init) => settings.fetch(url, init as RequestInit),
+      [openid.customFetch]: (url, init) => patientFetch(url, init as RequestInit),
       execute: isLoopback(issuer) ? [openid.allowInsecureRequests] : [],
     })
   }

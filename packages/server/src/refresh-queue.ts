@@ -1,11 +1,14 @@
+import { createAliveClock } from './alive-clock.ts'
+
 /** Lets a limited number of tasks run at once; who has waited too long is turned away. */
 export interface RefreshQueue {
-  /** Resolves with a way to leave when it is one's turn; with `undefined` after `patience` (milliseconds) in vain. */
+  /** Resolves with a way to leave when it is one's turn; with `undefined` after `patience` in vain (milliseconds in which the process was alive). */
   enter(patience: number): Promise<(() => void) | undefined>
 }
 
 /** @param places - how many may be in at once. First come, first served. */
 export function createRefreshQueue(places: number): RefreshQueue {
+  const clock = createAliveClock()
   const waiting = new Set<(place: () => void) => void>()
   let free = places
 
@@ -28,13 +31,13 @@ export function createRefreshQueue(places: number): RefreshQueue {
         return place()
       }
       return new Promise((resolve) => {
-        const timer = setTimeout(() => {
+        const callOff = clock.after(patience, () => {
           waiting.delete(turn)
           resolve(undefined)
-        }, patience)
+        })
         const turn = (mine: () => void) => {
           waiting.delete(turn)
-          clearTimeout(timer)
+          callOff()
           resolve(mine)
         }
         waiting.add(turn)
