@@ -25,7 +25,13 @@ const PUBLIC: Readonly<Record<string, readonly string[]>> = {
   '@token-bridge/core/otel': ['openTelemetrySink'],
   '@token-bridge/core/selectors': ['createAuthSelectors'],
   '@token-bridge/core/state': ['initialSnapshot', 'reduce'],
-  '@token-bridge/core/store-view': ['createRefusals', 'createStoreView', 'harmless', 'isSnapshot'],
+  '@token-bridge/core/store-view': [
+    'createMarks',
+    'createRefusals',
+    'createStoreView',
+    'harmless',
+    'isSnapshot',
+  ],
   '@token-bridge/core/wire': ['SYNC_HEADER', 'SYNC_VERSION', 'parseSyncAnswer', 'parseSyncRequest'],
   '@token-bridge/redux': [
     'ReadOnlyStoreError',

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { snapshotOf } from './fixtures.test.support.ts'
-import { createRefusals, createStoreView, harmless, isSnapshot } from './store-view.ts'
+import { createMarks, createRefusals, createStoreView, harmless, isSnapshot } from './store-view.ts'
 
 afterEach(() => {
   vi.unstubAllGlobals()
@@ -104,6 +104,110 @@ describe('createStoreView', () => {
     )
     expect(view.admin).toBeUndefined()
     expect(Object.getPrototypeOf(view)).toBe(Object.prototype)
+  })
+})
+
+describe('createStoreView and memory that is shared', () => {
+  const shared = () => new Uint8Array(new SharedArrayBuffer(2))
+
+  it.each<[string, (bytes: Uint8Array) => unknown]>([
+    ['as it is', (bytes) => bytes],
+    ['the buffer itself', ({ buffer }) => buffer],
+    ['in a map', (bytes) => new Map([['bytes', bytes]])],
+    ['as a key of a map', (bytes) => new Map([[bytes, 1]])],
+    ['in a set', (bytes) => new Set([[bytes]])],
+    [
+      'in a class instance',
+      (bytes) =>
+        new (class {
+          bytes = bytes
+        })(),
+    ],
+  ])('leaves it out: %s', (_, wrap) => {
+    expect(createStoreView()({ part: wrap(shared()), count: 1 })).toEqual({
+      part: undefined,
+      count: 1,
+    })
+  })
+
+  it('shows a copy of bytes that are not, also in a structure that contains itself', () => {
+    const bytes = new Uint8Array([1, 2])
+    const ring = new Map<string, unknown>([['bytes', bytes]])
+    ring.set('ring', ring)
+    const view = createStoreView()({ ring, bytes })
+    expect(view.ring.get('bytes')).toEqual(bytes)
+    view.bytes[0] = 9
+    expect(bytes[0]).toBe(1)
+  })
+})
+
+describe('in a realm that a remote has patched', () => {
+  const patched = <Owner extends object>(owner: Owner, key: keyof Owner, seen: unknown[]) => {
+    const original = owner[key] as (...args: unknown[]) => unknown
+    // Without anything that is patched itself.
+    owner[key] = function spy(this: unknown, ...args: unknown[]) {
+      seen[seen.length] = this
+      for (let index = 0; index < args.length; index += 1) seen[seen.length] = args[index]
+      return Reflect.apply(original, this, args)
+    } as Owner[keyof Owner]
+    return () => void (owner[key] = original as Owner[keyof Owner])
+  }
+
+  it('hands the host’s own state to nobody', () => {
+    const state = {
+      cart: { items: [{ id: 1 }] },
+      since: new Date(0),
+      seen: new Map([['a', { b: 1 }]]),
+    }
+    const view = createStoreView()
+    const listener = harmless((_given: object) => {})
+    const seen: unknown[] = []
+    const restore = [
+      patched(WeakMap.prototype, 'has', seen),
+      patched(WeakMap.prototype, 'get', seen),
+      patched(WeakMap.prototype, 'set', seen),
+      patched(Object, 'entries', seen),
+      patched(Object, 'keys', seen),
+      patched(Object, 'getPrototypeOf', seen),
+      patched(Array, 'isArray', seen),
+      patched(Array.prototype, Symbol.iterator as never, seen),
+      patched(globalThis, 'structuredClone', seen),
+    ]
+    const shown = view(state)
+    listener(state)
+    for (const undo of restore) undo()
+    expect(shown).toEqual(state)
+    const own = new Set<unknown>([
+      state,
+      state.cart,
+      state.cart.items,
+      state.cart.items[0],
+      state.since,
+      state.seen,
+    ])
+    const live = seen.filter(
+      (value) => own.has(value) || (Array.isArray(value) && value.some((item) => own.has(item))),
+    )
+    expect(live).toEqual([])
+  })
+})
+
+describe('createMarks', () => {
+  it('knows what was added until it is taken, and nothing that is no object', () => {
+    const marks = createMarks()
+    const object = {}
+    marks.add(object)
+    marks.add('text')
+    expect([object, {}, 'text', null, undefined].map(marks.has)).toEqual([
+      true,
+      false,
+      false,
+      false,
+      false,
+    ])
+    expect(marks.take(object)).toBe(true)
+    expect(marks.take(object)).toBe(false)
+    expect(marks.has(object)).toBe(false)
   })
 })
 

@@ -7,6 +7,15 @@ import { ReadOnlyStoreError } from './errors.ts'
 import { reportFault } from './report-fault.ts'
 import type { AuthSnapshot } from './state.ts'
 
+// Taken before any remote has been loaded, which could patch them and be handed the host's own state.
+const { apply, ownKeys } = Reflect
+const { defineProperty, freeze, getPrototypeOf, keys } = Object
+const { isArray } = Array
+const { isView } = ArrayBuffer
+const { get, set, has, delete: take } = WeakMap.prototype
+const clone = globalThis.structuredClone
+const plain = Object.prototype
+
 /** Whose read-only store it is, so that attempts to write can be reported by name. */
 export interface ReadOnlyStoreOptions {
   /** The name that the remote has at the bridge. */
@@ -43,10 +52,10 @@ export function isSnapshot(held: unknown, snapshot: AuthSnapshot): boolean {
 function saysTheSame(held: unknown, truth: unknown): boolean {
   if (held === truth) return true
   if (!isObject(held) || !isObject(truth)) return false
-  for (const key of Reflect.ownKeys(held)) {
+  for (const key of ownKeys(held)) {
     if (!Object.hasOwn(truth, key) && key !== '_persist') return false
   }
-  for (const key of Object.keys(truth)) {
+  for (const key of keys(truth)) {
     if (!saysTheSame(Reflect.get(held, key), Reflect.get(truth, key))) return false
   }
   return true
@@ -66,41 +75,47 @@ function isObject(value: unknown): value is object {
  */
 export function createStoreView(): <State>(state: State) => State {
   const copies = new WeakMap<object, unknown>()
+  const keep = (value: object, copy: unknown): void => void apply(set, copies, [value, copy])
 
   function copyOf(value: unknown): unknown {
     if (typeof value === 'function') return undefined
-    if (typeof value !== 'object' || value === null) return value
-    if (copies.has(value)) return copies.get(value)
-    const copy = Array.isArray(value) ? copyArray(value) : copyObject(value)
-    return copy
+    if (!isObject(value)) return value
+    if (apply(has, copies, [value])) return apply(get, copies, [value])
+    return isArray(value) ? copyArray(value) : copyObject(value)
   }
 
   function copyArray(list: readonly unknown[]): readonly unknown[] {
     const copy: unknown[] = []
-    copies.set(list, copy)
-    for (const item of list) copy.push(copyOf(item))
-    return Object.freeze(copy)
+    keep(list, copy)
+    for (let index = 0; index < list.length; index += 1)
+      define(copy, String(index), copyOf(list[index]))
+    return freeze(copy)
   }
 
   function copyObject(value: object): unknown {
-    const prototype: unknown = Object.getPrototypeOf(value)
-    if (prototype !== Object.prototype && prototype !== null) return copyOther(value)
-    const copy: Record<string, unknown> = {}
-    copies.set(value, copy)
-    for (const [key, part] of Object.entries(value)) {
+    const prototype: unknown = getPrototypeOf(value)
+    if (prototype !== plain && prototype !== null) return copyOther(value)
+    const copy = {}
+    keep(value, copy)
+    const names = keys(value)
+    for (let index = 0; index < names.length; index += 1) {
+      const key = names[index] as keyof typeof value
+      const part: unknown = value[key]
       if (typeof part !== 'function') define(copy, key, copyOf(part))
     }
-    return Object.freeze(copy)
+    return freeze(copy)
   }
 
   function copyOther(value: object): unknown {
     let copy: unknown
     try {
-      copy = structuredClone(value)
+      copy = clone(value)
+      // Memory that is shared is not copied by a clone, so whoever has it could write to the host's.
+      if (holdsSharedMemory(copy)) copy = undefined
     } catch {
       // A class instance with methods or handles: not data, so not for remotes.
     }
-    copies.set(value, copy)
+    keep(value, copy)
     return copy
   }
 
@@ -109,12 +124,43 @@ export function createStoreView(): <State>(state: State) => State {
 
 /** Not by assignment: a key `__proto__` would set the prototype. */
 function define(target: object, key: string, value: unknown): void {
-  Object.defineProperty(target, key, {
+  defineProperty(target, key, {
     value,
     enumerable: true,
     configurable: true,
     writable: true,
   })
+}
+
+function holdsSharedMemory(value: unknown, seen: Set<unknown> = new Set()): boolean {
+  if (!isObject(value) || seen.has(value)) return false
+  seen.add(value)
+  if (isView(value)) return holdsSharedMemory(value.buffer)
+  if (typeof SharedArrayBuffer !== 'undefined' && value instanceof SharedArrayBuffer) return true
+  const parts: unknown[] = Object.values(value)
+  if (value instanceof Map) parts.push(...value.keys(), ...value.values())
+  if (value instanceof Set) parts.push(...value)
+  return parts.some((part) => holdsSharedMemory(part, seen))
+}
+
+/** A set of objects that can be asked about anything, and keeps none of them alive. */
+export interface Marks {
+  add(value: unknown): void
+  has(value: unknown): boolean
+  /** Takes it out, and tells whether it was in. */
+  take(value: unknown): boolean
+}
+
+/** As a `WeakSet`, and answers the same after somebody has patched the realm's. What is no object is never in. */
+export function createMarks(): Marks {
+  const marks = new WeakMap<object, true>()
+  return {
+    add(value) {
+      if (isObject(value)) apply(set, marks, [value, true])
+    },
+    has: (value) => apply(has, marks, [value]),
+    take: (value) => apply(take, marks, [value]),
+  }
 }
 
 /** A listener whose faults stay its own: neither the host's dispatch nor the listeners after it hear of them. */
@@ -123,7 +169,8 @@ export function harmless<Args extends readonly unknown[]>(
 ): (...args: Args) => void {
   return (...args) => {
     try {
-      listener(...args)
+      // Not spread: that asks the iterator of arrays, which may be a remote's.
+      apply(listener, undefined, args)
     } catch (fault) {
       reportFault(fault)
     }

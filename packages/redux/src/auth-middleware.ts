@@ -1,8 +1,7 @@
 import type { Action, Middleware } from '@reduxjs/toolkit'
 import { initialSnapshot, type AuthSnapshot, type BridgeEvent } from '@token-bridge/core/state'
-import { harmless, isSnapshot } from '@token-bridge/core/store-view'
+import { createMarks, harmless, isSnapshot } from '@token-bridge/core/store-view'
 import { authReset, statusChanged, tokenRotated } from './auth-slice.ts'
-import { createMarks } from './marks.ts'
 import { unmask } from './masks.ts'
 import {
   isAuthAction,

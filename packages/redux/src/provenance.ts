@@ -1,8 +1,8 @@
 import { isAction, type PayloadAction } from '@reduxjs/toolkit'
 import type { SecureTokenBridge } from '@token-bridge/core'
 import type { AuthSnapshot } from '@token-bridge/core/state'
+import { createMarks } from '@token-bridge/core/store-view'
 import { authReset, statusChanged, tokenRotated } from './auth-slice.ts'
-import { createMarks } from './marks.ts'
 
 /** The part of the bridge that the adapter uses. */
 export type AuthBridge = Pick<SecureTokenBridge, 'attach' | 'snapshot' | 'reportViolation'>
