@@ -12,7 +12,7 @@ type Share = Record<string, unknown>
 /** What an attacker finds of an instance. */
 interface Instance {
   registerPlugins(plugins: object[]): void
-  registerRemotes(remotes: object[]): void
+  registerRemotes(remotes: object[], options?: { force: boolean }): void
   initRawContainer(name: string, entry: string, container: object): void
   preloadRemote(options: object[]): Promise<void>
   remoteHandler: { hooks: Hooks; loadRemote?: unknown }
@@ -506,5 +506,40 @@ describe("a way around a pin that Module Federation's own globals offer is close
     expect(await trust.load('rspack')).toMatch(/ERR_REMOTE_DOWNGRADE$/)
     site.files = new Map(site.genuine)
     expect(await trust.load('rspack')).toBe('built by rspack')
+  })
+
+  it('a file of an older list, when a newer one without it has been accepted', async () => {
+    const site = trust.sites.remotes.rspack
+    const list = site.genuine.get(LIST_FILE)
+    const [, body = ''] = String(list).split('.')
+    const { files } = JSON.parse(Buffer.from(body, 'base64url').toString()) as {
+      files: Record<string, string>
+    }
+    const { [pathOf(site, 'more by', '.js')]: _gone, ...left } = files
+    tamper(site, 'remoteEntry.js')
+    await trust.open()
+    expect(await trust.load('rspack')).toMatch(/ERR_REMOTE_TAMPERED$/)
+    site.files = new Map(site.genuine)
+    site.files.set(
+      LIST_FILE,
+      await resign(list, { version: '2.1.0', files: left }, trust.sites.key),
+    )
+    expect(await trust.load('rspack')).toBe('built by rspack')
+    expect(await trust.more('rspack')).toMatch(/^failed/)
+  })
+
+  it('a remote that is registered anew by force: it is what was verified, and asked for once', async () => {
+    await trust.open()
+    expect(await shown()).toEqual(GENUINE)
+    await trust.page.evaluate((remotes) => {
+      const [host] = (globalThis as unknown as Realm).__FEDERATION__.__INSTANCES__
+      host.registerRemotes(
+        remotes.map(([name, entry]) => ({ name, entry })),
+        { force: true },
+      )
+    }, entries())
+    expect(await shown()).toEqual(GENUINE)
+    for (const { requests } of Object.values(trust.sites.remotes))
+      expect(requests.filter((path) => path === LIST_FILE)).toHaveLength(1)
   })
 })
