@@ -1,6 +1,7 @@
 // @vitest-environment happy-dom
 import { act, cleanup, render, screen } from '@testing-library/react'
 import { SecureTokenBridge, type AuthSnapshot } from '@token-bridge/core'
+import { initialSnapshot } from '@token-bridge/core/state'
 import { createFakeAuthority } from '@token-bridge/testing'
 import {
   createAuthSelectors,
@@ -9,6 +10,7 @@ import {
   withAuth,
   type AuthSlice,
 } from '@token-bridge/zustand'
+import { hydrateRoot } from 'react-dom/client'
 import { renderToString } from 'react-dom/server'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { create, useStore, type StateCreator } from 'zustand'
@@ -341,7 +343,7 @@ describe('withAuth among the middlewares of Zustand', () => {
     expect(store.getState().auth).toBe(bridge.snapshot)
   })
 
-  it('stays when the store is put back to its initial state, as Zustand recommends', async () => {
+  it('stays when the store is put back to its past, which is no attempt to write', async () => {
     const { bridge, violations } = host()
     const store = createStore<State>()(
       withAuth(bridge)((set): Cart => ({ items: 0, add: () => set({ items: 1 }) })),
@@ -353,6 +355,14 @@ describe('withAuth among the middlewares of Zustand', () => {
     store.setState(store.getInitialState(), true)
     expect(store.getState()).toMatchObject({ items: 0, auth: bridge.snapshot })
     expect(listener).toHaveBeenCalledOnce()
+    const stale = { ...store.getState(), items: 2 }
+    await bridge.rotate()
+    store.setState(stale)
+    store.setState({ ...stale, items: 3 }, true)
+    expect(store.getState()).toMatchObject({ items: 3, auth: bridge.snapshot })
+    expect(violations).toEqual([])
+    store.setState({ auth: Object.assign({ user: 'admin' }, bridge.snapshot) })
+    expect(store.getState().auth).toBe(bridge.snapshot)
     expect(violations).toEqual(['store-write'])
   })
 
@@ -401,7 +411,7 @@ describe('withAuth and persist', () => {
     },
   }
 
-  describe.each(Object.entries(orders))('%s', (_, make) => {
+  describe.each(Object.entries(orders))('%s', (where, make) => {
     it.each(Object.entries(partialize))('never stores the key, with %s', async (_name, options) => {
       const { bridge } = host()
       const { entries, storage } = memory()
@@ -418,6 +428,30 @@ describe('withAuth and persist', () => {
       await bridge.reset('sign-out')
       expect(JSON.parse(stored.at(-1)!)).toEqual({ state: { items: 2 }, version: 0 })
       for (const value of stored) expect(value).not.toContain('auth')
+    })
+
+    it('never stores the key that an initializer writes, nor what the bridge says meanwhile', async () => {
+      const { bridge, violations } = host()
+      const { entries, storage } = memory()
+      const stored = vi.spyOn(entries, 'set')
+      const options = { name: 'cart', storage: storage! }
+      const spoilt = (set: (change: never, replace?: boolean) => void): Cart => {
+        set({ items: 1, auth: bridge.snapshot } as never)
+        set((() => ({ items: 2, auth: forged })) as never, true)
+        set(Object.freeze({ items: 3, auth: forged }) as never, true)
+        bridge.updateToken({ accessToken: 'at-once', expiresAt: Date.now() + 300_000 })
+        return { items: 0, add() {} }
+      }
+      const store =
+        where === 'inside'
+          ? createStore<State>()(persist(withAuth(bridge)(spoilt as never), options))
+          : createStore<State>()(withAuth(bridge)(persist(spoilt as never, options)))
+      expect(stored).toHaveBeenCalledTimes(3)
+      expect(JSON.stringify(stored.mock.calls)).not.toContain('auth')
+      await Promise.resolve()
+      expect(store.getState().auth).toBe(bridge.snapshot)
+      expect(store.getInitialState().auth).toBe(initialSnapshot)
+      expect(violations).toEqual(['store-write', 'store-write'])
     })
 
     it('stores nothing when the bridge changes, and so nothing over what another tab has stored', async () => {
@@ -452,6 +486,11 @@ describe('withAuth and persist', () => {
       expect(JSON.parse(entries.get('cart')!)).toEqual({ state: { items: 5 }, version: 0 })
       store.persist.clearStorage()
       expect(entries.size).toBe(0)
+    })
+
+    it('has the key in the initial state at once, for a server that renders before any microtask', () => {
+      const store = make(host().bridge, { name: 'cart', storage: memory().storage! })
+      expect(store.getInitialState().auth).toBe(initialSnapshot)
     })
 
     it('leaves what persist adds to the store where everybody looks for it', () => {
@@ -490,6 +529,7 @@ describe('withAuth and persist', () => {
       await bridge.rotate()
       const { entries, storage } = memory({ items: 3, auth: forged })
       const store = make(bridge, { name: 'cart', storage: storage!, ...options })
+      await Promise.resolve()
       expect(store.getState()).toMatchObject({ items: 3, auth: bridge.snapshot })
       expect(violations).toEqual(expected)
       entries.set('cart', JSON.stringify({ state: { items: 3, auth: forged }, version: 0 }))
@@ -602,6 +642,44 @@ describe('what a remote gets', () => {
         detail: 'setState() was called on a read-only store',
       },
     ])
+  })
+
+  it('hydrates what any server has rendered, whatever either bridge holds, and shows no token in HTML', async () => {
+    const [server, page] = [host(), host()]
+    await server.bridge.rotate()
+    await page.bridge.rotate()
+    const app = ({ bridge }: typeof server) => {
+      const store = readOnlyStore(createAuthStore(bridge))
+      const { selectAuthToken, selectAuthStatus } = createAuthSelectors(bridge.reader('orders'))
+      return () => (
+        <p>
+          {useStore(store, selectAuthStatus)} {useStore(store, selectAuthToken)}
+        </p>
+      )
+    }
+    const [ServerApp, PageApp] = [app(server), app(page)]
+    await Promise.resolve()
+    const container = document.createElement('div')
+    container.innerHTML = renderToString(<ServerApp />)
+    expect(container.textContent).toBe('loading ')
+    const recovered = vi.fn()
+    const root = await act(async () =>
+      hydrateRoot(container, <PageApp />, { onRecoverableError: recovered }),
+    )
+    expect(container.textContent).toBe('ready fake-token-1')
+    expect(recovered).not.toHaveBeenCalled()
+    act(() => root.unmount())
+  })
+
+  it('shows no token any more when the reader is revoked', async () => {
+    const { bridge, view } = shop()
+    const { selectAuthToken } = createAuthSelectors(bridge.reader('orders'))
+    const Remote = () => <p>{useStore(view, selectAuthToken) ?? 'none'}</p>
+    render(<Remote />)
+    await act(() => bridge.rotate())
+    expect(screen.getByText('fake-token-1')).toBeDefined()
+    act(() => bridge.revoke('orders'))
+    expect(screen.getByText('none')).toBeDefined()
   })
 
   it('follows a host that has no store of its own', async () => {

@@ -47,7 +47,8 @@ export function leaveOutOfStorage(api: object, isQuiet: () => boolean): void {
   })
 }
 
-function withoutKey(stored: unknown): unknown {
+/** What was given, or a copy of it when it has the key. */
+export function withoutKey(stored: unknown): unknown {
   if (typeof stored !== 'object' || stored === null || !('auth' in stored)) return stored
   const { auth: _, ...others } = stored
   return others

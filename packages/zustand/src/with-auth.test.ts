@@ -1,4 +1,5 @@
 import { SecureTokenBridge, type AuthSnapshot } from '@token-bridge/core'
+import { initialSnapshot } from '@token-bridge/core/state'
 import { describe, expect, expectTypeOf, it, vi } from 'vitest'
 import { immer } from 'zustand/middleware/immer'
 import { createStore, type StoreApi } from 'zustand/vanilla'
@@ -61,10 +62,14 @@ describe('withAuth', () => {
     expect(store.getState()).toMatchObject({ items: 1, auth: { status: 'signed-out' } })
   })
 
-  it('starts with the snapshot of a bridge that has a token already', async () => {
+  it('catches up with a bridge that has a token already, and leaves the initial state as a server has it', async () => {
     const bridge = new SecureTokenBridge({ source })
     await bridge.rotate()
-    expect(host(bridge).store.getState().auth).toBe(bridge.snapshot)
+    const { store } = host(bridge)
+    expect(store.getState().auth).toBe(initialSnapshot)
+    await Promise.resolve()
+    expect(store.getState().auth).toBe(bridge.snapshot)
+    expect(store.getInitialState().auth).toBe(initialSnapshot)
   })
 
   it('puts no token into the state', async () => {

@@ -1,8 +1,8 @@
 import type { SecureTokenBridge } from '@token-bridge/core'
-import type { AuthSnapshot, BridgeEvent } from '@token-bridge/core/state'
-import { isSnapshot } from '@token-bridge/core/store-view'
+import { initialSnapshot, type AuthSnapshot, type BridgeEvent } from '@token-bridge/core/state'
+import { createMarks, harmless, isSnapshot } from '@token-bridge/core/store-view'
 import type { StateCreator, StoreMutatorIdentifier } from 'zustand/vanilla'
-import { leaveOutOfStorage } from './leave-out-of-storage.ts'
+import { leaveOutOfStorage, withoutKey } from './leave-out-of-storage.ts'
 
 /** The part of the bridge that the adapter uses. */
 export type AuthBridge = Pick<SecureTokenBridge, 'attach' | 'snapshot' | 'reportViolation'>
@@ -80,17 +80,16 @@ function createGuarded(
   get: () => unknown,
   api: AnyStore,
 ): object {
-  const first = bridge.snapshot
-  let told = first
+  // As a server renders it, whatever its bridge or the one of this page holds already: else hydration would not match.
+  let told = initialSnapshot
+  /** What may come back with a state of the store's own past, and is no attempt to write. */
+  const issued = createMarks()
+  issued.add(told)
   let put = set
   let isMade = false
+  let isComplete = false
   /** The state as the app left it, while a write of ours is under way. */
   let left: unknown
-
-  /** An initializer that is not done yet may write what has no key. */
-  function mayLack(state: unknown): boolean {
-    return !isMade && authOf(state) === undefined
-  }
 
   /** A write of the app's that happens within ours changes more than the key, and is stored as any other. */
   function isQuiet(): boolean {
@@ -98,6 +97,14 @@ function createGuarded(
     if (left === undefined || isSameBesidesKey(left, state)) return left !== undefined
     left = state
     return false
+  }
+
+  function tell(snapshot: AuthSnapshot, action: string): void {
+    // Not before there is a state: `persist` does not yet ask us what to leave out.
+    if (!isMade) return
+    told = snapshot
+    issued.add(snapshot)
+    write(action)
   }
 
   function write(action: string): void {
@@ -111,15 +118,18 @@ function createGuarded(
   }
 
   function review(state: unknown): void {
-    if (isSnapshot(authOf(state), told)) return
+    const auth = authOf(state)
+    if (isSnapshot(auth, told) || issued.has(auth)) return
+    // `persist` may begin with what the initializer has written, which had no key yet.
+    if (auth === undefined && !isComplete) return
     bridge.reportViolation('store-write', 'a write to the key "auth" was dropped')
   }
 
   /** What may replace the whole state. It is not ours to change, and may be frozen, so it is copied. */
   function replacement(next: unknown): unknown {
-    if (authOf(next) === told || mayLack(next)) return next
+    if (authOf(next) === (isMade ? told : undefined)) return next
     review(next)
-    return locked(next, told)
+    return isMade ? locked(next, told) : withoutKey(next)
   }
 
   function guard(setState: AnySet): AnySet {
@@ -143,29 +153,41 @@ function createGuarded(
 
   // Before anybody else hears of a new state it has the key, whoever made it, and nobody can take it out again.
   api.subscribe((state) => {
-    if (mayLack(state)) return
+    // An initializer that is not done yet may write what has no key, and nothing else.
+    if (!isMade && authOf(state) === undefined) return
     review(state)
-    if (isObject(state) && tryLock(state, told)) return
+    if (isObject(state) && (isMade ? tryLock(state, told) : Reflect.deleteProperty(state, 'auth')))
+      return
     write('auth/statusChanged')
   })
 
   const detach = bridge.attach({
     name: 'zustand',
     apply(event, snapshot) {
-      if (snapshot === told) return
-      told = snapshot
-      write(actionName(event))
+      // A reader that is revoked changes no state, but what a selector makes of it.
+      if (snapshot !== told || event.type === 'reader-revoked') tell(snapshot, actionName(event))
     },
   })
   if (signal?.aborted === true) detach()
   else signal?.addEventListener('abort', detach, { once: true })
 
+  const { getInitialState } = api
   const initial = initializer(guard(set), get, api)
   isMade = true
   // With all middlewares around it, and before anybody can put something else in its place.
   put = api.setState
-  // A middleware around us may make a copy of what we return.
-  queueMicrotask(() => tryLock(api.getInitialState(), first))
+  const lockInitial = (): boolean => tryLock(api.getInitialState(), initialSnapshot)
+  // A middleware inside of us says that what it has is the initial state, which Zustand's own cannot be asked for yet.
+  if (api.getInitialState !== getInitialState) lockInitial()
+  queueMicrotask(
+    harmless(() => {
+      isComplete = true
+      // A middleware around us may have made a copy of what we return.
+      lockInitial()
+      if (signal?.aborted === true) return
+      if (authOf(get()) !== bridge.snapshot) tell(bridge.snapshot, 'auth/statusChanged')
+    }),
+  )
   return tryLock(initial, told) ? initial : locked(initial, told)
 }
 
