@@ -101,6 +101,24 @@ export function openPage({
   }
 }
 
+/** Under `/slow` the API answers when it is told to. `isAsked`: the first request has come. */
+export function slowApi() {
+  let answer = (): void => {}
+  const isTold = new Promise<void>((resolve) => {
+    answer = resolve
+  })
+  const isAsked = new Promise<void>((resolve) => {
+    server.use(
+      http.get(`${API}/slow`, async () => {
+        resolve()
+        await isTold
+        return HttpResponse.json([{ id: 1, customer: 'of the last session' }])
+      }),
+    )
+  })
+  return { isAsked, answer }
+}
+
 /** As many calls as a busy page makes at once. */
 export const many = <T>(call: () => Promise<T>): Promise<T[]> =>
   Promise.all(Array.from({ length: 10 }, call))

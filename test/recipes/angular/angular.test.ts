@@ -12,7 +12,7 @@ import { isAuthError } from '@token-bridge/core'
 import { http, HttpResponse } from 'msw/http'
 import { firstValueFrom } from 'rxjs'
 import { afterEach, expect, it } from 'vitest'
-import { failure, many, openPage, server } from '../support.ts'
+import { failure, LEGACY_TOKEN, many, openPage, server, slowApi, type Page } from '../support.ts'
 import { authInterceptor } from './auth-interceptor.ts'
 
 const API = 'https://api.example'
@@ -89,6 +89,20 @@ it('sends nothing when the session is over', async () => {
   expect(isAuthError(await failure(orders()), 'ERR_SIGNED_OUT')).toBe(true)
   expect(page.calls).toHaveLength(1)
   expect(page.syncs).toBe(1)
+})
+
+it.each<[string, (page: Page) => unknown, string]>([
+  ['the session ends', ({ bridge }) => bridge.reset('sign-out'), 'ERR_SIGNED_OUT'],
+  ['the host cuts the remote off', ({ bridge }) => bridge.revoke('orders'), 'ERR_READER_REVOKED'],
+])('ends what is on its way when %s', async (_name, end, code) => {
+  const { page, client } = setUp()
+  const api = slowApi()
+  const answer = failure(firstValueFrom(client.get(`${API}/slow`)))
+  await api.isAsked
+  await end(page)
+  page.bridge.updateToken({ accessToken: LEGACY_TOKEN, expiresAt: Date.now() + 300_000 })
+  api.answer()
+  expect(await answer).toMatchObject({ code })
 })
 
 it('sends nothing when whoever asked has gone before there was a token', async () => {

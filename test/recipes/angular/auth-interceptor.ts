@@ -8,7 +8,9 @@ import {
   from,
   ignoreElements,
   merge,
+  skip,
   switchMap,
+  takeUntil,
   throwError,
   timeout,
   type Observable,
@@ -44,8 +46,20 @@ export const authInterceptor =
           }),
         )
       }),
+      takeUntil(endOfSession(auth)),
     )
   }
+
+/** Fails when the session ends or the host cuts this remote off. What was asked in one session is not answered in the next. */
+const endOfSession = (auth: TokenReader): Observable<never> =>
+  from(auth.snapshot$).pipe(
+    // What is so already, `firstToken` says.
+    skip(1),
+    filter(({ status, error }) => status === 'signed-out' || error?.code === 'ERR_READER_REVOKED'),
+    // It knows why, and says so.
+    switchMap(() => auth.ready()),
+    ignoreElements(),
+  )
 
 /** The observable brings the token. `ready()` wakes a bridge whose timers are late, and knows why there is none. */
 const firstToken = (auth: TokenReader): Observable<AccessToken | null> =>

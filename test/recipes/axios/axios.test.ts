@@ -3,7 +3,7 @@ import { isAuthError } from '@token-bridge/core'
 import type { AxiosError } from 'axios'
 import { http, HttpResponse } from 'msw/http'
 import { describe, expect, it } from 'vitest'
-import { failure, many, openPage, server } from '../support.ts'
+import { failure, LEGACY_TOKEN, many, openPage, server, slowApi, type Page } from '../support.ts'
 import { createClient as withFetch } from './fetch-adapter.ts'
 import { createClient as withInterceptors } from './interceptors.ts'
 
@@ -85,6 +85,35 @@ describe.each([
     expect(isAuthError(error) ? error.code : (error as AxiosError).code).toBe('ERR_SIGNED_OUT')
     expect(page.calls).toHaveLength(1)
     expect(page.syncs).toBe(1)
+  })
+
+  it.each<[string, (page: Page) => unknown]>([
+    ['the session ends', ({ bridge }) => bridge.reset('sign-out')],
+    ['the host cuts the remote off', ({ bridge }) => bridge.revoke('orders')],
+  ])('ends what is on its way when %s', async (_end, end) => {
+    const { page, client } = setUp()
+    const api = slowApi()
+    const answers = [
+      client.get('/slow'),
+      client.get('/slow', { signal: new AbortController().signal }),
+    ].map(failure)
+    await api.isAsked
+    await end(page)
+    page.bridge.updateToken({ accessToken: LEGACY_TOKEN, expiresAt: Date.now() + 300_000 })
+    api.answer()
+    for (const error of await Promise.all(answers))
+      expect((error as Error).name).toMatch(/^(CanceledError|AuthError)$/)
+  })
+
+  it('still ends a request when its caller does', async () => {
+    const { client } = setUp()
+    const api = slowApi()
+    const caller = new AbortController()
+    const answer = failure(client.get('/slow', { signal: caller.signal }))
+    await api.isAsked
+    caller.abort()
+    expect(await answer).toMatchObject({ name: 'CanceledError' })
+    api.answer()
   })
 
   it('sends the token nowhere else', async () => {

@@ -8,6 +8,13 @@ export function createClient(auth: TokenReader): AxiosInstance {
   const client = create({ baseURL: API })
   /** The generation that a request carried; once only, so that it is sent again once only. */
   const sent = new WeakMap<object, number>()
+  let session = new AbortController()
+  // What was asked in one session is not answered in the next. For the client's life, which is the page's.
+  auth.subscribe(() => {
+    if (!isOver(auth)) return
+    session.abort()
+    session = new AbortController()
+  })
 
   function sign(
     config: InternalAxiosRequestConfig,
@@ -23,6 +30,8 @@ export function createClient(auth: TokenReader): AxiosInstance {
     if (new URL(client.getUri(config), API).origin !== API) return config
     // Sent again, and signed with the newer token already.
     if (config.headers.has('Authorization')) return config
+    const { signal } = session
+    config.signal = config.signal ? AbortSignal.any([config.signal as AbortSignal, signal]) : signal
     try {
       const token = await auth.ready()
       sent.set(config, token.generation)
@@ -53,6 +62,12 @@ export function createClient(auth: TokenReader): AxiosInstance {
     },
   )
   return client
+}
+
+/** The session has ended, or the host has cut this remote off. */
+const isOver = (auth: TokenReader): boolean => {
+  const { status, error } = auth.snapshot()
+  return status === 'signed-out' || error?.code === 'ERR_READER_REVOKED'
 }
 
 /** The token that comes after a refused one, within ten seconds; `null` when none does. */

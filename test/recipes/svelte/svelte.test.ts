@@ -1,6 +1,7 @@
+import { http, HttpResponse } from 'msw/http'
 import { flushSync, mount, unmount } from 'svelte'
 import { afterEach, expect, it } from 'vitest'
-import { eventually, LEGACY_TOKEN, openPage, subscriptions } from '../support.ts'
+import { eventually, LEGACY_TOKEN, openPage, server, subscriptions } from '../support.ts'
 import { createAuth } from './create-auth.ts'
 import Orders from './orders.svelte'
 
@@ -59,6 +60,26 @@ it('syncs once for a token that the API refuses, and sends the request again', a
     { token: 'token-1', status: 401 },
     { token: 'token-2', status: 200 },
   ])
+})
+
+it('says so when an answer does not come or is none, keeps what it has, and can try again', async () => {
+  const { target, again } = await setUp()
+  for (const answer of [() => HttpResponse.error(), () => new HttpResponse('', { status: 500 })]) {
+    server.use(http.get('https://api.example/orders', answer, { once: true }))
+    again()
+    await eventually(() => expect(target.querySelector('[role="alert"]')).not.toBeNull())
+    expect(target.querySelector('li')?.textContent).toBe('Ada')
+    again()
+    await eventually(() => expect(target.querySelector('[role="alert"]')).toBeNull())
+  }
+})
+
+it('leaves no rejection behind when the session ends while it loads', async () => {
+  const { page, target, again } = await setUp()
+  again()
+  await page.bridge.reset('sign-out')
+  flushSync()
+  expect(target.textContent).toBe('signed-out')
 })
 
 it('shows nothing and asks for nothing when the session is over', async () => {

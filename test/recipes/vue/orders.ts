@@ -13,9 +13,17 @@ export const Orders = defineComponent({
   setup({ auth }) {
     const { status, fetch } = useAuth(auth)
     const orders = ref<readonly Order[]>([])
+    const hasFailed = ref(false)
     const load = async () => {
-      const response = await fetch('https://api.example/orders')
-      orders.value = response.ok ? ((await response.json()) as readonly Order[]) : []
+      hasFailed.value = false
+      try {
+        const response = await fetch('https://api.example/orders')
+        if (!response.ok) throw new Error(`The API answered ${response.status}.`)
+        orders.value = (await response.json()) as readonly Order[]
+      } catch {
+        // Also when the session has ended meanwhile: then the status says so, and there is nothing to try again.
+        hasFailed.value = true
+      }
     }
     watch(
       status,
@@ -28,11 +36,14 @@ export const Orders = defineComponent({
     )
     return () =>
       status.value === 'ready'
-        ? h(
-            'ul',
-            { onClick: load },
-            orders.value.map(({ id, customer }) => h('li', { key: id }, customer)),
-          )
+        ? [
+            hasFailed.value ? h('p', { role: 'alert' }, 'The orders could not be loaded.') : null,
+            h(
+              'ul',
+              { onClick: load },
+              orders.value.map(({ id, customer }) => h('li', { key: id }, customer)),
+            ),
+          ]
         : h('p', { role: 'status' }, status.value)
   },
 })

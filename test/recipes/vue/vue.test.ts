@@ -1,7 +1,8 @@
 import type { TokenReader } from '@token-bridge/core'
+import { http, HttpResponse } from 'msw/http'
 import { afterEach, expect, it } from 'vitest'
 import { createApp, effectScope, nextTick, watchEffect, type App } from 'vue'
-import { eventually, LEGACY_TOKEN, openPage, subscriptions } from '../support.ts'
+import { eventually, LEGACY_TOKEN, openPage, server, subscriptions } from '../support.ts'
 import { Orders } from './orders.ts'
 import { useAuth } from './use-auth.ts'
 
@@ -53,6 +54,26 @@ it('syncs once for a token that the API refuses, and sends the request again', a
   ])
 })
 
+it('says so when an answer does not come or is none, keeps what it has, and can try again', async () => {
+  const { element, again } = await setUp()
+  for (const answer of [() => HttpResponse.error(), () => new HttpResponse('', { status: 500 })]) {
+    server.use(http.get('https://api.example/orders', answer, { once: true }))
+    again()
+    await eventually(() => expect(element.querySelector('[role="alert"]')).not.toBeNull())
+    expect(element.querySelector('li')?.textContent).toBe('Ada')
+    again()
+    await eventually(() => expect(element.querySelector('[role="alert"]')).toBeNull())
+  }
+})
+
+it('leaves no rejection behind when the session ends while it loads', async () => {
+  const { page, element, again } = await setUp()
+  again()
+  await page.bridge.reset('sign-out')
+  await nextTick()
+  expect(element.textContent).toBe('signed-out')
+})
+
 it('shows nothing and asks for nothing when the session is over', async () => {
   const { page, element } = await setUp()
   await page.bridge.reset('sign-out')
@@ -68,7 +89,7 @@ it('does not show to the next session what was loaded in the last one', async ()
   await nextTick()
   page.bridge.updateToken({ accessToken: LEGACY_TOKEN, expiresAt: Date.now() + 300_000 })
   await nextTick()
-  expect(element.innerHTML).toBe('<ul></ul>')
+  expect(element.querySelector('ul')?.innerHTML).toBe('')
   await eventually(() => expect(element.textContent).toBe('Ada'))
 })
 
