@@ -340,7 +340,10 @@ describe('a sign-in while the session that it replaces is refreshed', () => {
     await using slow = await startApp({
       fetch: async (input, init) => {
         const answer = await fetch(input, init)
-        if (String(init?.body).includes('grant_type=refresh_token') && !isHeld) {
+        if (
+          (await new Response(init?.body).text()).includes('grant_type=refresh_token') &&
+          !isHeld
+        ) {
           isHeld = true
           await held
         }

@@ -214,7 +214,12 @@ export function sessionRefresher(parts: {
     if (last?.openSince === undefined) return 'unspent'
     if (now() - last.openSince < grace) return 'open'
     const beating = heartbeat(key, session, fence)
-    const isActive = await provider.isActive(refreshToken).finally(() => beating.stop())
+    let isActive: boolean | undefined
+    try {
+      isActive = await provider.isActive(refreshToken)
+    } finally {
+      await beating.stop()
+    }
     if (isActive === true) return 'unspent'
     const isOrphan = last.outcome === undefined || last.isOrphan === true
     // Where nobody can say, a living server may try again: the provider may never have seen the first.
