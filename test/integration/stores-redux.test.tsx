@@ -24,6 +24,7 @@ import {
 import { createFakeAuthority } from '@token-bridge/testing'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import { hydrateRoot } from 'react-dom/client'
 import { renderToString } from 'react-dom/server'
 import { Provider, useDispatch, useSelector, useStore } from 'react-redux'
 import { createTransform, persistReducer, persistStore } from 'redux-persist'
@@ -436,6 +437,60 @@ describe('readOnlyStore in react-redux', () => {
     await act(async () => void (await bridge.reset('sign-out')))
     expect(screen.getByText('signed-out 1')).toBeDefined()
     expect(output()).toEqual([])
+  })
+
+  it('shows no token any more when the reader is revoked', async () => {
+    const { bridge, store, view } = host()
+    const { selectAuthToken } = createAuthSelectors(bridge.reader('orders'))
+    const Remote = () => <p>{useSelector(selectAuthToken) ?? 'none'}</p>
+    render(
+      <Provider store={view}>
+        <Remote />
+      </Provider>,
+    )
+    await act(() => bridge.rotate())
+    expect(screen.getByText('fake-token-1')).toBeDefined()
+    act(() => bridge.revoke('orders'))
+    expect(screen.getByText('none')).toBeDefined()
+    expect(store.getState().auth).toEqual(bridge.snapshot)
+    expect(bridge.metrics.violations).toBe(0)
+  })
+
+  it('hydrates with the state that the server sent, and then shows the truth', async () => {
+    const App = ({ status }: { status: (state: object) => string }) => <p>{useSelector(status)}</p>
+    const make = (bridge: SecureTokenBridge) => {
+      const store = configureStore({
+        reducer: { auth: authReducer },
+        middleware: (defaults) => defaults().prepend(authMiddleware(bridge)),
+      })
+      return { store, status: createAuthSelectors(bridge.reader('orders')).selectAuthStatus }
+    }
+    const server = make(fakeBridge().bridge)
+    const container = document.createElement('div')
+    container.innerHTML = renderToString(
+      <Provider store={server.store}>
+        <App status={server.status} />
+      </Provider>,
+    )
+    expect(container.textContent).toBe('loading')
+    const sent = server.store.getState()
+    const { bridge } = fakeBridge()
+    await bridge.rotate()
+    const page = make(bridge)
+    await tick()
+    const recovered = vi.fn()
+    const root = await act(async () =>
+      hydrateRoot(
+        container,
+        <Provider store={page.store} serverState={sent}>
+          <App status={page.status} />
+        </Provider>,
+        { onRecoverableError: recovered },
+      ),
+    )
+    expect(container.textContent).toBe('ready')
+    expect(recovered).not.toHaveBeenCalled()
+    act(() => root.unmount())
   })
 
   it('is all that a remote gets from useStore and useDispatch', () => {

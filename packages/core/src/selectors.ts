@@ -6,7 +6,13 @@ export type AuthState<Key extends string> = { readonly [K in Key]?: AuthSnapshot
 
 /** Reads auth out of a store's state. Made from a reader, because the state itself never holds the token. */
 export interface AuthSelectors<Key extends string> {
-  /** The token that belongs to the state's generation and is valid now, else `null`. */
+  /**
+   * The token that belongs to the state's generation and is valid now, else `null`.
+   *
+   * It reads the reader too, so one state may give a token now and none later. Do not make it an input of `createSelector`
+   * or of anything else that remembers by the state: that would hand out what it remembers after a rotation or the sign-out,
+   * without asking. Select the token where it is used.
+   */
   selectAuthToken(state: AuthState<Key>): string | null
   /** `loading` while the state has no snapshot. */
   selectAuthStatus(state: AuthState<Key>): AuthStatus

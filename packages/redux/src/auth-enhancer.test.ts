@@ -2,6 +2,7 @@ import {
   combineSlices,
   configureStore,
   createListenerMiddleware,
+  createSelector,
   type Action,
 } from '@reduxjs/toolkit'
 import { describe, expect, it } from 'vitest'
@@ -74,6 +75,19 @@ describe('authEnhancer, with the DevTools', () => {
       ['ready', 'secret-2', 0],
       ['signed-out', null, 0],
     ])
+  })
+
+  it('shows no cache over the token the past as it was, so that it asks again', async () => {
+    const { bridge, store, tools, selectAuthToken } = instrumented()
+    const cached = createSelector([selectAuthToken], (token) => ({ token }))
+    await bridge.rotate()
+    store.dispatch(cart.actions.added())
+    expect(cached(store.getState())).toEqual({ token: 'secret-1' })
+    await bridge.rotate()
+    tools.send({ type: 'JUMP_TO_STATE', index: 2 })
+    expect(cached(store.getState())).toEqual({ token: 'secret-2' })
+    await bridge.reset('sign-out')
+    expect(cached(store.getState())).toEqual({ token: null })
   })
 
   it('does not answer the past with one action after another', async () => {

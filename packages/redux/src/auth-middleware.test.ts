@@ -1,6 +1,7 @@
 import {
   combineSlices,
   configureStore,
+  createSelector,
   createSlice,
   Tuple,
   type Action,
@@ -545,6 +546,24 @@ describe('authMiddleware', () => {
     vi.unstubAllGlobals()
     expect(store.getState().auth).toBe(bridge.snapshot)
     expect(reported).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ message: 'host' }))
+  })
+
+  it('selects no token of another generation from a state that somebody has kept, unlike a cache by the state', async () => {
+    const { bridge, store } = host()
+    const { selectAuthToken } = createAuthSelectors(bridge.reader('orders'))
+    const headerOf = (token: string | null) => ({ authorization: token })
+    const cached = createSelector([selectAuthToken], headerOf)
+    const asked = (state: ReturnType<typeof store.getState>) => headerOf(selectAuthToken(state))
+    await bridge.rotate()
+    const kept = store.getState()
+    expect(asked(kept)).toEqual({ authorization: 'secret-1' })
+    expect(cached(kept)).toEqual(asked(kept))
+    await bridge.rotate()
+    expect(asked(kept)).toEqual({ authorization: null })
+    await bridge.reset('sign-out')
+    expect(asked(kept)).toEqual({ authorization: null })
+    // Why the docblock forbids it.
+    expect(cached(kept)).toEqual({ authorization: 'secret-1' })
   })
 
   it('brings the slice back after the state was replaced', async () => {

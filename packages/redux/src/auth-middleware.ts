@@ -100,6 +100,11 @@ export function authMiddleware(
     const detach = bridge.attach({
       name: 'redux',
       apply(event, snapshot) {
+        // A reader that is revoked changes no state, but what a selector makes of it: only another object says so.
+        if (event.type === 'reader-revoked') {
+          harmless(() => dispatch(statusChanged({ ...snapshot })))()
+          return
+        }
         if (snapshot === told) return
         told = snapshot
         // A reducer or a listener of the store that throws must not keep the rest of a reset from happening.
