@@ -115,7 +115,7 @@ export function authRoutes(options: AuthOptions): AuthRoutes {
     return problem(c, { status: 500, title: 'Internal error' })
   }
 
-  /** One function for each route: in Hono's chain, and behind its `onError`, a middleware costs as much as a read of the store. */
+  /** One function for each route: in Hono's chain, and behind its `onError`, each middleware costs promises of its own. */
   const guarded =
     (handler: Handler): Handler =>
     (c, next) =>
