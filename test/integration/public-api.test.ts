@@ -65,6 +65,7 @@ const PUBLIC: Readonly<Record<string, readonly string[]>> = {
   '@token-bridge/federation/config': ['sharedSingletons', 'sharing'],
   '@token-bridge/federation/runtime': [
     'authGatePlugin',
+    'createStorageGuard',
     'hostContainerPlugin',
     'inspectShareScope',
     'loadGatedRemote',

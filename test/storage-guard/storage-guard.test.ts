@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { launchBrowser } from '../e2e/browser.ts'
@@ -85,4 +86,12 @@ describe('the routes by which a remote keeps the token', () => {
         expect(violation).toMatch(new RegExp(`remote=thief outcome=${route.answer}$`))
     })
   })
+})
+
+it('is what the docs say, route by route', () => {
+  const docs = readFileSync(new URL('../../docs/storage-guard.md', import.meta.url), 'utf8')
+  const rows = [...docs.matchAll(/^\| (.+?) +\| (blocked|undone|detected|not stopped) +\|$/gm)]
+  expect(rows.map(([, name, answer]) => [name?.replaceAll('`', ''), answer])).toEqual(
+    ROUTES.map(({ name, answer }) => [name, answer]),
+  )
 })

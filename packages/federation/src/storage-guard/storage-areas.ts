@@ -13,6 +13,7 @@ interface StandIn {
   readonly area: Storage
   /** What its route is called. */
   readonly method: string
+  readonly before: StandIn | undefined
 }
 
 /**
@@ -23,15 +24,14 @@ interface StandIn {
  * Made once and used for every hydration, so that a kept proxy is known again, and what is compiled stays so.
  */
 export function createAreaGuard(realm: Realm, sentry: Sentry): (patches: Patches) => void {
-  const standIns: StandIn[] = []
+  let latest: StandIn | undefined
   const storage = prototypeIn(realm, 'Storage') as Storage
 
   function standInOf(self: unknown): StandIn | undefined {
-    for (let index = 0; index < standIns.length; index += 1) {
-      const known = standIns[index] as StandIn
-      if (known.standIn === self || known.area === self) return known
-    }
-    return undefined
+    let known = latest
+    while (known !== undefined && known.standIn !== self && known.area !== self)
+      known = known.before
+    return known
   }
   const areaOf = (self: unknown): unknown => standInOf(self)?.area ?? self
 
@@ -96,9 +96,11 @@ export function createAreaGuard(realm: Realm, sentry: Sentry): (patches: Patches
       get(this: unknown): unknown {
         const area = apply(native, this, []) as Storage
         if (last?.area !== area) {
-          last = standInOf(area) ?? { standIn: createStandIn(area, property), area, method }
-          if (standInOf(area) === undefined)
-            defineProperty(standIns, standIns.length, { value: last })
+          last = standInOf(area)
+          if (last === undefined) {
+            const standIn = createStandIn(area, property)
+            last = latest = { standIn, area, method, before: latest }
+          }
         }
         return last.standIn
       },

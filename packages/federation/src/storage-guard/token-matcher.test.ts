@@ -43,20 +43,13 @@ describe.each(TOKENS)('the matcher of %s', (token) => {
 
   it.each(FORMS)('finds the token %s, wherever in the text it stands', (_form, make) => {
     for (let before = 0; before < 40; before += 1)
-      expect(holds(`${'.'.repeat(before * 11)}${make(token)}...`), String(before)).toBe(true)
+      expect(holds(`${'.'.repeat(before * 11)}${make(token)}...`)).toBe(true)
   })
 
   it('finds one part of a token that was split in two, wherever it was split', () => {
     for (let at = 1; at < token.length; at += 1) {
       const parts = [token.slice(0, at), token.slice(at)]
-      expect(
-        parts.some((part) => holds(`x=${part};`)),
-        String(at),
-      ).toBe(true)
-      const encoded = parts.map((part) => Buffer.from(part).toString('base64url'))
-      // Both ends of a stretch lose a little to what stands beside it.
-      if (token.length > 100 && Math.abs(at - token.length / 2) > 4)
-        expect(encoded.some(holds), `base64 ${at}`).toBe(true)
+      expect(parts.some((part) => holds(`x=${part};`))).toBe(true)
     }
   })
 
@@ -77,6 +70,16 @@ describe.each(TOKENS)('the matcher of %s', (token) => {
       .slice(0, token.length < 24 ? 11 : undefined)
     expect(holds(`${part}${letters(800, 7)}`)).toBe(false)
   })
+})
+
+it('finds one part of a token that was split in two and encoded', () => {
+  const holds = createTokenMatcher(JWT)
+  for (let at = 1; at < JWT.length; at += 1) {
+    // Of two parts that are alike in length, both ends lose a little to what stands beside them.
+    if (Math.abs(at - JWT.length / 2) <= 4) continue
+    const parts = [JWT.slice(0, at), JWT.slice(at)]
+    expect(parts.some((part) => holds(Buffer.from(part).toString('base64url')))).toBe(true)
+  }
 })
 
 it('takes a token whose parts repeat', () => {

@@ -159,7 +159,7 @@ const isBodyUsed = uncurry(getterOf(NativeResponse, 'bodyUsed')) as (response: u
 const responseHeaders = uncurry(getterOf(NativeResponse, 'headers')) as (
   response: unknown,
 ) => Headers
-const cloneResponse = uncurry(NativeResponse.prototype.clone as (this: unknown) => Response)
+const cloneResponse: (response: Response) => Response = uncurry(NativeResponse.prototype.clone)
 const bytesOf = uncurry(NativeResponse.prototype.arrayBuffer) as (
   response: Response,
 ) => Promise<ArrayBuffer>
@@ -180,7 +180,7 @@ function addressOf(request: unknown): unknown {
 /** `undefined` for what the cache will refuse by itself. */
 function copyOf(response: unknown): Response | undefined {
   try {
-    return isBodyUsed(response) ? undefined : cloneResponse(response)
+    return isBodyUsed(response) ? undefined : cloneResponse(response as Response)
   } catch {
     return undefined
   }
