@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { addressOf } from './app.test.fixture.ts'
 import { openidProvider, type OpenidProvider } from './openid-provider.ts'
 import { readOptions } from './options.ts'
@@ -10,6 +10,7 @@ let metadata: Record<string, unknown>
 let answer: () => Response
 let requests: { readonly url: string; readonly body: URLSearchParams }[]
 let provider: OpenidProvider
+let signal: AbortSignal | null | undefined
 beforeEach(() => {
   metadata = {
     issuer: ISSUER,
@@ -25,6 +26,7 @@ beforeEach(() => {
       origin: 'https://app.example.com',
       async fetch(input, init) {
         const url = addressOf(input)
+        signal = init?.signal
         requests.push({ url, body: new URLSearchParams(await new Response(init?.body).text()) })
         return url.includes('.well-known') ? Response.json(metadata) : answer()
       },
@@ -81,5 +83,28 @@ describe('ready', () => {
     await provider.ready()
     await provider.ready()
     expect(requests.map(({ url }) => url)).toEqual([`${ISSUER}/.well-known/openid-configuration`])
+  })
+})
+
+describe('a request to a provider', () => {
+  it('is given up after eight seconds', async () => {
+    await provider.ready()
+    vi.useFakeTimers()
+    try {
+      // The head of the answer comes, and its body never.
+      const start = (controller: ReadableStreamDefaultController) =>
+        signal?.addEventListener('abort', () => controller.error(signal?.reason))
+      answer = () => new Response(new ReadableStream({ start }))
+      const failure = provider.refresh('a-token').catch((error: unknown) => error)
+      const isOver = vi.fn<(error: unknown) => void>()
+      void failure.then(isOver)
+      await vi.advanceTimersByTimeAsync(7_800)
+      expect(isOver).not.toHaveBeenCalled()
+      await vi.advanceTimersByTimeAsync(400)
+      expect(isOver).toHaveBeenCalledOnce()
+      expect(await failure).toMatchObject({ code: 'OAUTH_TIMEOUT' })
+    } finally {
+      vi.useRealTimers()
+    }
   })
 })
