@@ -1,4 +1,4 @@
-import { combineSlices, configureStore } from '@reduxjs/toolkit'
+import { combineSlices, configureStore, type Action } from '@reduxjs/toolkit'
 import type { AuthSnapshot, SecureTokenBridge } from '@token-bridge/core'
 import { authEnhancer, authMiddleware, authReducer, tokenRotated } from '@token-bridge/redux'
 import { adapterContract } from '@token-bridge/testing'
@@ -15,7 +15,14 @@ adapterContract(
   (bridge) => {
     const life = new AbortController()
     const store = configureStore({
-      reducer: { auth: authReducer },
+      // As the reducer of redux-persist takes what was stored.
+      reducer: (
+        state: { auth: AuthSnapshot } | undefined,
+        action: Action & { auth?: AuthSnapshot },
+      ) =>
+        action.type === 'REHYDRATE' && action.auth !== undefined
+          ? { auth: action.auth }
+          : { auth: authReducer(state?.auth, action) },
       middleware: (defaults) => defaults().prepend(authMiddleware(bridge, { signal: life.signal })),
     })
     return {
@@ -23,6 +30,7 @@ adapterContract(
       getState: store.getState,
       subscribe: store.subscribe,
       forge: (snapshot) => void store.dispatch(tokenRotated(snapshot)),
+      rehydrate: (auth) => void store.dispatch({ type: 'REHYDRATE', auth }),
       dispose: () => life.abort(),
     }
   },
@@ -74,15 +82,34 @@ adapterContract(
   tools,
 )
 
+/** As `zustand`, of a store with `persist`, which is made to read `auth` out of its storage. */
+function persisted(
+  create: (bridge: SecureTokenBridge, signal: AbortSignal) => StoreApi<AuthSlice>,
+) {
+  return (bridge: SecureTokenBridge) => {
+    let store!: StoreApi<AuthSlice> & { persist: { rehydrate(): Promise<void> } }
+    const harness = zustand((...given) => (store = create(...given) as typeof store))(bridge)
+    return {
+      ...harness,
+      async rehydrate(auth: AuthSnapshot) {
+        stored = { auth }
+        await store.persist.rehydrate()
+        stored = null
+      },
+    }
+  }
+}
+
+let stored: AuthSlice | null = null
 const storage = createJSONStorage<AuthSlice>(() => ({
-  getItem: () => null,
+  getItem: () => stored && JSON.stringify({ state: stored, version: 0 }),
   setItem() {},
   removeItem() {},
 }))!
 
 adapterContract(
   'zustand, inside of all middlewares',
-  zustand((bridge, signal) =>
+  persisted((bridge, signal) =>
     createStore<AuthSlice>()(
       devtools(
         subscribeWithSelector(
@@ -96,7 +123,7 @@ adapterContract(
 
 adapterContract(
   'zustand, outside of all middlewares',
-  zustand(
+  persisted(
     (bridge, signal) =>
       createStore<AuthSlice & { items: number }>()(
         withAuth(bridge, { signal })(

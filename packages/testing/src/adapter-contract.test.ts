@@ -149,6 +149,42 @@ describe('adapterContract', () => {
     ])
   })
 
+  it('finds a store that keeps what its persistence brings back', async () => {
+    const create = (bridge: SecureTokenBridge): AdapterHarness => {
+      let auth = bridge.snapshot
+      const dispose = bridge.attach({ name: 'test', apply: (_event, next) => void (auth = next) })
+      return { getAuth: () => auth, dispose, rehydrate: (stored) => void (auth = stored) }
+    }
+
+    expect(await failures(create)).toEqual(['brings no session back that was stored before'])
+  })
+
+  it('finds a store that goes on after it was disposed of', async () => {
+    expect(await failures((bridge) => ({ ...harness(faithful)(bridge), dispose() {} }))).toEqual([
+      'is told nothing more once it is disposed of',
+    ])
+  })
+
+  it('shows as skipped what the harness does not offer', async () => {
+    const skipped: string[] = []
+    const titles: string[] = []
+    const note = (title: string) => titles.push(title)
+    const tools = { describe: (_: string, body: () => void) => body(), expect }
+    adapterContract('plain', harness(faithful), {
+      ...tools,
+      it: Object.assign(note, { skip: (title: string) => skipped.push(title) }),
+    })
+    expect(skipped).toEqual([
+      'drops and reports what somebody else writes, and follows on: the harness has no `forge`',
+      'brings no session back that was stored before: the harness has no `rehydrate`',
+    ])
+    const count = titles.length
+    adapterContract('plain', harness(faithful), { ...tools, it: (title) => note(title) })
+    expect(titles.slice(count).filter((title) => title.endsWith('(skipped)'))).toEqual(
+      skipped.map((title) => `${title} (skipped)`),
+    )
+  })
+
   it('finds a token in the auth state of a store that shows nothing else', async () => {
     const leaky: Apply = (_event, snapshot, store, bridge) => {
       const token = bridge.reader('leak').current()

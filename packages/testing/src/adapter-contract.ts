@@ -8,7 +8,7 @@ import { stillEnvironment, type StillEnvironment } from './still-environment.ts'
 export interface AdapterHarness {
   /** The auth snapshot as the store holds it. */
   getAuth(): AuthSnapshot
-  /** Ends what `create` began. */
+  /** Ends what `create` began: from then on the bridge writes nothing more to this store. */
   dispose(): void
   /** All of the store's state, for the search for tokens. Default: `getAuth()`. */
   getState?(): unknown
@@ -16,23 +16,30 @@ export interface AdapterHarness {
   subscribe?(listener: () => void): () => void
   /**
    * Tries to put this snapshot into the store past the bridge, as whoever holds the store could. For stores that report
-   * such attempts; without it the contract does not look at them.
+   * such attempts; without it the contract does not look at them, and that test is skipped.
    */
   forge?(snapshot: AuthSnapshot): void
+  /**
+   * Brings this snapshot back from where the store is persisted, as a reload of the page would. Without it that test is
+   * skipped.
+   */
+  rehydrate?(snapshot: AuthSnapshot): Promise<void> | void
 }
 
 /** The three functions of a test runner that the contract uses; those of Vitest and Jest fit. */
 export interface ContractTools {
   /** Groups the tests under a title. */
   readonly describe: (title: string, body: () => void) => unknown
-  /** Registers a test. */
-  readonly it: (title: string, body: () => Promise<void>) => unknown
+  /** Registers a test. Its `skip` registers one that is shown as skipped; without that such a test says so in its title. */
+  readonly it: RegisterTest & { readonly skip?: RegisterTest }
   /** Compares, and throws. */
   readonly expect: (value: unknown) => {
     toBe(expected: unknown): unknown
     toEqual(expected: unknown): unknown
   }
 }
+
+type RegisterTest = (title: string, body: () => Promise<void>) => unknown
 
 /**
  * Registers the tests that every store binding has to pass: the store equals the bridge's snapshot after whatever happens,
@@ -41,11 +48,16 @@ export interface ContractTools {
  * It brings its own bridge, authority and standing clock, so it needs neither network nor fake timers.
  *
  * @param name - of the adapter, for the titles.
- * @param create - makes a store that is connected to this bridge.
+ * @param create - makes a store that is connected to this bridge. Called for each test, and once more to see what it offers.
  * @example
  * adapterContract('zustand', (bridge) => {
- *   const store = createAuthStore(bridge)
- *   return { getAuth: () => store.getState().auth, subscribe: store.subscribe, dispose() {} }
+ *   const life = new AbortController()
+ *   const store = createAuthStore(bridge, { signal: life.signal })
+ *   return {
+ *     getAuth: () => store.getState().auth,
+ *     subscribe: store.subscribe,
+ *     dispose: () => life.abort(),
+ *   }
  * }, { describe, it, expect })
  */
 export function adapterContract(
@@ -62,6 +74,21 @@ export function adapterContract(
         host.bridge.stop()
       }
     })
+  /** As `check`, of a store that offers `method`. */
+  function checkWith<Method extends 'forge' | 'rehydrate'>(
+    method: Method,
+    title: string,
+    body: (
+      host: ContractHost,
+      store: Required<Pick<AdapterHarness, Method>> & AdapterHarness,
+    ) => Promise<void>,
+  ): unknown {
+    if (offers[method])
+      return check(title, (host) => connected(host, (store) => body(host, store as never)))
+    const skip = it.skip ?? ((skipped, nothing) => it(`${skipped} (skipped)`, nothing))
+    return skip(`${title}: the harness has no \`${method}\``, async () => {})
+  }
+  const offers = offersOf(create)
   /** Runs `body` on a store whose deferred beginnings are over. */
   async function connected(
     { bridge }: ContractHost,
@@ -185,9 +212,10 @@ export function adapterContract(
       }),
     )
 
-    check('drops and reports what somebody else writes, and follows on', (host) =>
-      connected(host, async (store) => {
-        if (store.forge === undefined) return
+    checkWith(
+      'forge',
+      'drops and reports what somebody else writes, and follows on',
+      async (host, store) => {
         await host.bridge.rotate()
         store.forge({ ...host.bridge.snapshot, generation: 99 })
         await microtask()
@@ -195,8 +223,35 @@ export function adapterContract(
         expect(host.bridge.metrics.violations).toBe(1)
         await host.bridge.rotate()
         expectAt(host, store, { status: 'ready', generation: 2 })
-      }),
+      },
     )
+
+    checkWith('rehydrate', 'brings no session back that was stored before', async (host, store) => {
+      await host.bridge.rotate()
+      const stored = host.bridge.snapshot
+      await host.bridge.reset('sign-out')
+      await store.rehydrate({ ...stored, generation: 7 })
+      await microtask()
+      expectAt(host, store, { status: 'signed-out', expiresAt: null })
+      host.bridge.updateToken(host.payload('contract-token'))
+      expectAt(host, store, { status: 'ready', generation: 2 })
+    })
+
+    check('is told nothing more once it is disposed of', async (host) => {
+      const seen: number[] = []
+      let disposed!: AdapterHarness
+      await connected(host, async (store) => {
+        await host.bridge.rotate()
+        disposed = store
+      })
+      disposed.subscribe?.(() => seen.push(disposed.getAuth().generation))
+      const last = disposed.getAuth()
+      await host.bridge.rotate()
+      await host.bridge.reset('sign-out')
+      await microtask()
+      expect(disposed.getAuth()).toBe(last)
+      expect(seen).toEqual([])
+    })
 
     check('holds no token, whatever has happened', (host) =>
       connected(host, async (store) => {
@@ -218,6 +273,16 @@ export function adapterContract(
       }),
     )
   })
+}
+
+/** What the harness has of what it need not have. */
+function offersOf(create: (bridge: SecureTokenBridge) => AdapterHarness) {
+  const { bridge } = createHost()
+  const store = create(bridge)
+  const offers = { forge: store.forge !== undefined, rehydrate: store.rehydrate !== undefined }
+  store.dispose()
+  bridge.stop()
+  return offers
 }
 
 /** Longer than the bridge waits by itself, in milliseconds, so it goes into maintenance at the first failure. */
