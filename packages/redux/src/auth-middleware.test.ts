@@ -285,7 +285,7 @@ describe('authMiddleware', () => {
       () => (next) => (action) =>
         isOurs(action) ? void setTimeout(next, 0, action) : next(action),
     ],
-  ])('reaches the slice when a middleware ahead of it %s its actions', async (_, ahead) => {
+  ])('reaches the slice when a middleware ahead of it %s its actions', async (does, ahead) => {
     vi.stubGlobal('reportError', vi.fn())
     const bridge = new SecureTokenBridge({ source })
     const store = configureStore({
@@ -300,6 +300,8 @@ describe('authMiddleware', () => {
     expect(store.getState().auth).toBe(bridge.snapshot)
     await new Promise((resolve) => setTimeout(resolve, 5))
     expect(generations).toEqual([1, 2])
+    // A clone is nobody's that we know; the rest are our own.
+    expect(bridge.metrics.violations).toBe(does === 'clones' ? 2 : 0)
     vi.unstubAllGlobals()
   })
 
