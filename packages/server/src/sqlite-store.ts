@@ -18,17 +18,23 @@ export interface SqliteStore extends SessionStore {
 }
 
 /**
- * Milliseconds that a write waits for another process's. The process stands still meanwhile, so it is well below what a
- * session's lock lives without a sign of life.
+ * Milliseconds that a call blocks the process while another process writes. Far less than a session's lock lives without a
+ * sign of life, so the signs of other sessions go out between two tries.
  */
-const BUSY_TIMEOUT = 1_000
+const BUSY_TIMEOUT = 100
+
+/** Milliseconds after which a call gives up. */
+const PATIENCE = 5_000
+
+/** SQLite's result code for a file that another process writes. */
+const SQLITE_BUSY = 5
 
 /** How many ended entries a write removes at most: more than it adds, and too few to be felt. */
 const BATCH = 64
 
 /** `synchronous = FULL`: a refresh that a power cut undoes would cost its session. */
 const SCHEMA = `
-  PRAGMA busy_timeout = ${BUSY_TIMEOUT};
+  PRAGMA busy_timeout = ${PATIENCE};
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = FULL;
   CREATE TABLE IF NOT EXISTS token_bridge_entry (
@@ -81,15 +87,19 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sql
 
   type Values = Record<string, SQLInputValue>
 
-  /** `async`, so that a failure rejects instead of throwing. */
   async function run<Result>(
     name: keyof typeof STATEMENTS,
     how: (statement: StatementSync) => Result,
   ): Promise<Result> {
-    try {
-      return how(prepared[name])
-    } catch (error) {
-      throw storeFailure('sqliteStore', name, error)
+    const deadline = performance.now() + PATIENCE
+    for (;;) {
+      try {
+        return how(prepared[name])
+      } catch (error) {
+        const isBusy = (error as { errcode?: unknown }).errcode === SQLITE_BUSY
+        if (!isBusy || performance.now() > deadline) throw storeFailure('sqliteStore', name, error)
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20 + Math.random() * 80))
     }
   }
   const changes = async (name: keyof typeof STATEMENTS, values: Values): Promise<boolean> =>
@@ -142,6 +152,7 @@ function open(path: unknown): DatabaseSync {
     closeSync(openSync(path, 'a', 0o600))
     const database = new sqlite.DatabaseSync(path)
     database.exec(SCHEMA)
+    database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`)
     return database
   } catch (error) {
     throw configError(
