@@ -5,6 +5,7 @@
 import { SecureTokenBridge } from '@token-bridge/core'
 import { bytesPerCall, nanosecondsPerAwait, nanosecondsPerCall } from './measure.ts'
 import { benchServer } from './server/run.ts'
+import { benchStorageGuard } from './storage-guard.ts'
 
 const SUBSCRIBERS = 100_000
 const payload = (name: string) => ({ accessToken: name, expiresAt: Date.now() + 3_600_000 })
@@ -83,3 +84,6 @@ console.table(rows)
 console.log(`${delivered.toLocaleString('en')} deliveries; one machine, one run, medians.`)
 
 await benchServer()
+
+console.log('Guarding …')
+console.table(await benchStorageGuard())

@@ -99,5 +99,3 @@ async function timeWrites(rounds: number): Promise<GuardedWrite[]> {
   }
   return results
 }
-
-if (import.meta.main) console.table(await benchStorageGuard())
