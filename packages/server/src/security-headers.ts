@@ -8,6 +8,7 @@ import {
 import { createSecretId } from './secret-id.ts'
 import { isWebOrigin } from './web-origin.ts'
 
+/** What the profile allows beside the page's own origin, and where violations are reported. */
 export interface SecurityHeadersOptions extends Omit<ContentSecurityPolicyOptions, 'nonce'> {
   /** Makes a nonce for each response, which the page's handler finds in `c.get('nonce')`. Default `false`. */
   readonly nonce?: boolean

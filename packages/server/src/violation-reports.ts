@@ -23,6 +23,7 @@ export interface PolicyViolation {
   readonly count: number
 }
 
+/** Who hears of a violation, and how many are taken. */
 export interface ViolationReportsOptions {
   /** Called for each report that is kept. What it throws is logged by name and harms nothing. */
   readonly onViolation?: (violation: PolicyViolation) => void

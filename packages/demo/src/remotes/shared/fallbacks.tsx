@@ -3,7 +3,7 @@ import type { AuthFallbacks } from '@token-bridge/react'
 /** What the React remotes show in place of their data. */
 export const fallbacks: AuthFallbacks = {
   loading: (
-    <p className="empty" role="status" aria-busy="true">
+    <p className="empty" role="status">
       Waiting for the session…
     </p>
   ),
