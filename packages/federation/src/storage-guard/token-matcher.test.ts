@@ -15,7 +15,9 @@ const HEADER = 'eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9'
 const JWT = `${HEADER}.${letters(572, 1)}.${letters(86, 2)}`
 /** With what a header allows and a URL does not. */
 const OPAQUE = `~${letters(40, 3)}+/${letters(20, 4)}==`
-const TOKENS = [JWT, OPAQUE, letters(22, 5)]
+/** Whose URL encoding and whose base64 differ all over from what is left alone. */
+const SIGNS = letters(60, 6).replaceAll(/./g, (letter, at: number) => `${letter}~~${'+/'[at % 2]}`)
+const TOKENS = [JWT, OPAQUE, SIGNS, letters(22, 5)]
 const hex = (text: string): string => Buffer.from(text).toString('hex')
 const percent = (text: string): string => hex(text).replaceAll(/../g, '%$&')
 
