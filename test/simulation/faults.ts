@@ -226,19 +226,13 @@ export const FAULTS: readonly Fault[] = [
     'if (event === undefined) restore()',
   ]),
   fault(
-    'the server refreshes side by side',
-    'a request neither joins the refresh under way nor meets its lock',
-    [SERVER, 'flights.set(key, flight)', ''],
-    [SERVER, 'sessions.lock(key, LOCK)', 'sessions.lock(key, 0)'],
-  ),
-  fault(
     'the server does not read again',
     'a refresh uses the refresh token that was read before it waited',
     [SERVER, 'flights.set(key, flight)', ''],
     [
       SERVER,
-      'refreshLocked(key, locked, seen, isFresh)',
-      'refreshLocked(key, { ...locked, session: seen }, seen, isFresh)',
+      'refreshLocked(key, locked, seen, wish)',
+      'refreshLocked(key, { ...locked, session: seen }, seen, wish)',
     ],
   ),
 ]
