@@ -36,6 +36,7 @@ export type AuthErrorCode =
   | 'ERR_REMOTE_DOWNGRADE'
   | 'ERR_REMOTE_TAMPERED'
   | 'ERR_REMOTE_BYPASSED'
+  | 'ERR_REMOTE_STORED_TOKEN'
 
 /**
  * Where it went wrong: at construction, at the source, on the way into the vault, on a read, in a store, on the way of a

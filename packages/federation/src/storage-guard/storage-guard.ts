@@ -1,5 +1,5 @@
 import type { SecureTokenBridge } from '@token-bridge/core'
-import { AuthError, type AuthErrorCode } from '@token-bridge/core/errors'
+import { AuthError } from '@token-bridge/core/errors'
 import { addSeen, after, hasSeen, Later, Seen, uncurry } from './captured.ts'
 import { holdsToken } from './holds-token.ts'
 import { guardNewRealms } from './new-realms.ts'
@@ -304,12 +304,10 @@ async function unlessAborted(ahead: Promise<unknown>, signal?: AbortSignal): Pro
 }
 
 function storedToken(route: string, outcome: Outcome, remote: string | undefined): AuthError {
-  const who = remote === undefined ? 'A write' : `Remote "${remote}" wrote what`
+  const who = remote === undefined ? 'Somebody' : `Remote "${remote}"`
   return new AuthError(
-    STORED_TOKEN,
-    `${who} carried the access token to ${route} (${outcome}). Tokens live in memory only: ask the reader when one is needed.`,
+    'ERR_REMOTE_STORED_TOKEN',
+    `${who} wrote the access token to ${route} (${outcome}). Tokens live in memory only: ask the reader when one is needed.`,
     { phase: 'load' },
   )
 }
-
-const STORED_TOKEN = 'ERR_REMOTE_STORED_TOKEN' as string as AuthErrorCode
